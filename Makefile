@@ -1,0 +1,52 @@
+# Headwater. Two commands matter: `make demo` and `make test`. Needs Python 3.11 or later and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
+	HEADWATER_SALESFORCE_LOGIN_URL=http://127.0.0.1:8710 \
+	HEADWATER_SALESFORCE_SANDBOX_LOGIN_URL=http://127.0.0.1:8711 \
+	HEADWATER_SALESFORCE_CLIENT_ID=demo-consumer-key \
+	HEADWATER_SALESFORCE_CLIENT_SECRET=demo-consumer-secret
+
+.PHONY: demo test check setup format lock clean
+
+demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing)
+	$(DEMO_ENV) $(BIN)/headwater demo $(if $(ONCE),--once)
+
+test: setup check       ## install what tests need, check the house, run every test
+	$(BIN)/pytest
+
+check: $(VENV)/.dev     ## format, lint, types, arrows
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	HEADWATER_DATA_DIR=.mypy_cache/headwater $(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: $(VENV)/.dev     ## Chromium and PostgreSQL, where the machine has none
+	scripts/install-test-programmes
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(VENV)/bin/uv    ## pin every dependency with its hashes
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --generate-hashes -q -o requirements/run.txt
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --group dev --universal --python-version 3.11 --generate-hashes -q -o requirements/dev.txt
+
+clean:
+	rm -rf demo-data test-results
+
+$(VENV)/bin/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/uv
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/run.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/uv
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	touch $@ $(VENV)/.run

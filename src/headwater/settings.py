@@ -1,0 +1,119 @@
+"""Django settings: the one place that reads the environment.
+
+Every variable is listed in docs/reference/settings.md. A secret may come from a file by adding `_FILE` to its name.
+Settings that people change at run time (the API limit, for one) live in the database, not here.
+"""
+
+from pathlib import Path
+
+from environs import Env
+
+from headwater.common.secrets_file import read_or_create_secrets
+
+env = Env(prefix="HEADWATER_")
+
+
+def _secret(name: str) -> str | None:
+    """The secret's text, from the variable itself or from the file that `<name>_FILE` points to."""
+    path: Path | None = env.path(f"{name}_FILE", None)
+    text: str | None = env.str(name, None)
+    return path.read_text().strip() if path else text
+
+
+DATA_DIR: Path = env.path("DATA_DIR", Path("data")).absolute()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+_generated = read_or_create_secrets(DATA_DIR / "secrets.json")
+
+DEBUG: bool = env.bool("DEBUG", False)
+SECRET_KEY: str = _secret("SECRET_KEY") or _generated.session_key
+ENCRYPTION_KEYS: list[str] = (_secret("ENCRYPTION_KEYS") or _generated.encryption_key).split(",")
+BASE_URL: str = env.str("BASE_URL", "http://127.0.0.1:8000")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS: list[str] = [BASE_URL]
+
+SALESFORCE_LOGIN_URL: str = env.str("SALESFORCE_LOGIN_URL", "https://login.salesforce.com")
+SALESFORCE_SANDBOX_LOGIN_URL: str = env.str("SALESFORCE_SANDBOX_LOGIN_URL", "https://test.salesforce.com")
+SALESFORCE_CLIENT_ID: str = env.str("SALESFORCE_CLIENT_ID", "")
+SALESFORCE_CLIENT_SECRET: str = _secret("SALESFORCE_CLIENT_SECRET") or ""
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "headwater.jobs",
+    "headwater.accounts",
+    "headwater.credits",
+    "headwater.connections",
+    "headwater.sync",
+    "headwater.results",
+    "headwater.export",
+    "headwater.web",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "headwater.web.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "headwater.urls"
+WSGI_APPLICATION = "headwater.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'headwater.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets pages read while a worker writes; IMMEDIATE takes the write lock at BEGIN, so no upgrade can deadlock.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 30,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AUTH_USER_MODEL = "accounts.User"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # there is no open sign-up: an operator creates users (accounts.services)
+ACCOUNT_ADAPTER = "headwater.web.login.ClosedSignupAdapter"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_SECURE = BASE_URL.startswith("https://")
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+USE_THOUSAND_SEPARATOR = True
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
