@@ -1,0 +1,72 @@
+"""Installs metadata by a Metadata API deploy over REST (facts C.8). Not here: which metadata (connections/package)."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from headwater.salesforce.meter import Call, CallKind
+from headwater.salesforce.rest import DATA
+from headwater.salesforce.transport import Request, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class DeployStatus:
+    id: str
+    is_done: bool
+    is_success: bool
+    problems: tuple[str, ...]
+
+
+def start_deploy(transport: Transport, zip_bytes: bytes) -> DeployStatus:
+    """Send a zip of metadata; all of it or nothing of it is put in. One credit."""
+    options = {"deployOptions": {"rollbackOnError": True, "singlePackage": True, "checkOnly": False}}
+    boundary = secrets.token_hex(16)
+    request = Request(
+        "POST",
+        f"{DATA}/metadata/deployRequest",
+        "installing Headwater's objects",
+        content=_multipart(boundary, orjson.dumps(options), zip_bytes),
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    )
+    return _read(transport.send(Call(CallKind.DEPLOY), request).json())
+
+
+def deploy_status(transport: Transport, deploy_id: str) -> DeployStatus:
+    """Ask how a deploy stands. One credit."""
+    request = Request(
+        "GET",
+        f"{DATA}/metadata/deployRequest/{deploy_id}",
+        "asking how the installation stands",
+        params={"includeDetails": "true"},
+    )
+    return _read(transport.send(Call(CallKind.DEPLOY), request).json())
+
+
+def _multipart(boundary: str, options: bytes, zip_bytes: bytes) -> bytes:
+    """Two parts, built by hand: httpx2 would name a content type per part that Salesforce's reader does not expect."""
+    lines = [
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="json"\r\nContent-Type: application/json\r\n\r\n'
+        ).encode(),
+        options,
+        (
+            f'\r\n--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="deploy.zip"\r\n'
+            "Content-Type: application/zip\r\n\r\n"
+        ).encode(),
+        zip_bytes,
+        f"\r\n--{boundary}--\r\n".encode(),
+    ]
+    return b"".join(lines)
+
+
+def _read(answer: dict[str, Any]) -> DeployStatus:
+    result = answer["deployResult"]
+    failures = (result.get("details") or {}).get("componentFailures") or []
+    return DeployStatus(
+        id=answer["id"],
+        is_done=bool(result["done"]),
+        is_success=result["status"] == "Succeeded",
+        problems=tuple(f"{row.get('fullName')}: {row.get('problem')}" for row in failures),
+    )

@@ -1,0 +1,142 @@
+"""The OAuth web-server flow with PKCE: the address to send a person to, and the exchange of what they bring back.
+
+None of these requests costs a credit (facts B.5). Not here: where tokens are kept (connections/tokens.py).
+"""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+
+from headwater.common.clock import now_utc
+from headwater.common.errors import Facts, Fix, Wait
+from headwater.salesforce.errors import Refusal, read_refusal, unavailable
+from headwater.salesforce.transport import UNAVAILABLE_RETRY
+
+SCOPES = "api refresh_token id"
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ClientApp:
+    """The org's External Client App that Headwater presents itself with."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The answer of the token endpoint. `refresh_token` is empty on a refresh without rotation (facts A.3)."""
+
+    access_token: str
+    refresh_token: str
+    instance_url: str
+    identity_url: str
+    scope: str
+
+
+def new_verifier() -> str:
+    return secrets.token_urlsafe(64)
+
+
+def authorize_url(login_url: str, app: ClientApp, *, redirect_uri: str, state: str, verifier: str) -> str:
+    """Where the person logs in. `prompt=login` makes Salesforce ask anew, whatever session the browser holds (A6)."""
+    challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    query = {
+        "response_type": "code",
+        "client_id": app.client_id,
+        "redirect_uri": redirect_uri,
+        "scope": SCOPES,
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+        "prompt": "login",
+    }
+    return f"{login_url.rstrip('/')}/services/oauth2/authorize?{urlencode(query)}"
+
+
+def probe(login_url: str) -> None:
+    """Raise Wait where the log-in host cannot be reached, so that nobody is sent to a dead page.
+
+    Asks for the list of API versions, which is free and needs no log-in (facts B.5).
+    """
+    try:
+        httpx2.get(f"{login_url.rstrip('/')}/services/data", timeout=_TIMEOUT_SECONDS)
+    except httpx2.TransportError as error:
+        raise unavailable(login_url, str(error), now_utc() + UNAVAILABLE_RETRY) from error
+
+
+def exchange_code(login_url: str, app: ClientApp, *, code: str, redirect_uri: str, verifier: str) -> Grant:
+    body = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": verifier,
+    }
+    return _ask_token(login_url, app, body, "connecting")
+
+
+def refresh(login_url: str, app: ClientApp, refresh_token: str) -> Grant:
+    """Raises Fix `salesforce.authorization_dead` when the grant is gone: sending it again would not help."""
+    return _ask_token(login_url, app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, "renewing")
+
+
+def revoke(login_url: str, token: str) -> None:
+    """End a grant; a token that is already dead is as good as revoked."""
+    _post(login_url, "/services/oauth2/revoke", {"token": token})
+
+
+def _ask_token(login_url: str, app: ClientApp, body: dict[str, str], doing: str) -> Grant:
+    form = {**body, "client_id": app.client_id}
+    if app.client_secret:
+        form["client_secret"] = app.client_secret
+    response = _post(login_url, "/services/oauth2/token", form)
+    if response.status_code != 200:
+        raise _grant_error(read_refusal(response.status_code, response.content), doing)
+    answer: dict[str, Any] = response.json()
+    return Grant(
+        access_token=answer["access_token"],
+        refresh_token=answer.get("refresh_token", ""),
+        instance_url=answer["instance_url"],
+        identity_url=answer["id"],
+        scope=answer.get("scope", ""),
+    )
+
+
+def _post(login_url: str, path: str, form: dict[str, str]) -> httpx2.Response:
+    try:
+        return httpx2.post(f"{login_url.rstrip('/')}{path}", data=form, timeout=_TIMEOUT_SECONDS)
+    except httpx2.TransportError as error:
+        raise unavailable(login_url, str(error), now_utc() + UNAVAILABLE_RETRY) from error
+
+
+def _grant_error(refusal: Refusal, doing: str) -> Fix | Wait:
+    """The token endpoint's refusals (facts A.5)."""
+    why = f"Salesforce answered {refusal.error_code}: {refusal.message}"
+    if refusal.status_code >= 500:
+        return unavailable("the log-in server", why, now_utc() + UNAVAILABLE_RETRY)
+    if doing == "renewing":
+        return Fix(
+            "salesforce.authorization_dead",
+            "Salesforce no longer accepts Headwater's authorisation.",
+            Facts(
+                why=why,
+                left="What was read stays; nothing new is read or written until then.",
+                next="After a new authorisation everything missed is caught up.",
+                you_can="click the key in Settings > Connections and log in",
+            ),
+        )
+    return Fix(
+        "salesforce.not_connected",
+        "Salesforce did not complete the connection.",
+        Facts(
+            why=why,
+            left="Nothing was changed.",
+            you_can="check consumer key, secret and callback address of the External Client App, and connect again",
+        ),
+    )

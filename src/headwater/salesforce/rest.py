@@ -1,0 +1,233 @@
+"""Asks Salesforce one thing over REST and returns typed records: who the org is, describes, queries, upserts.
+
+Not here: sockets and retries (transport.py), Bulk API (bulk.py), and which call is the cheapest (sync/plan.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from headwater.common.errors import Bug
+from headwater.salesforce.errors import Refusal
+from headwater.salesforce.meter import Call, CallKind
+from headwater.salesforce.transport import API_VERSION, Answer, Request, Transport
+
+DATA = f"/services/data/{API_VERSION}"
+COMPOSITE_QUERIES_MAX = 5  # of 25 subrequests at most 5 may query (facts B.5)
+COMPOSITE_SUBREQUESTS_MAX = 25
+QUERY_PAGE_ROWS = 2000
+COLLECTION_ROWS_MAX = 200
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """What the org says it is (facts A.8); never what a button said."""
+
+    id: str
+    name: str
+    instance_name: str
+    organization_type: str
+    is_sandbox: bool
+    is_trial: bool
+
+    @property
+    def kind(self) -> str:
+        """production, sandbox, scratch, trial or developer (the table of facts A.8)."""
+        if self.is_sandbox:
+            return "scratch" if self.is_trial else "sandbox"
+        if self.organization_type == "Developer Edition":
+            return "developer"
+        return "trial" if self.is_trial else "production"
+
+
+@dataclass(frozen=True, slots=True)
+class OrgUser:
+    id: str
+    username: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubQuery:
+    """One query of a composite. `soql` sees deleted and archived rows too (queryAll, facts C.2)."""
+
+    sobject: str
+    soql: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPage:
+    """`is_last` is Salesforce's `done`: a page may hold fewer rows than asked for and still not be the last.
+
+    total_rows   Rows that the query found, on this page or not; the answer itself for a COUNT() query (facts C.3).
+    """
+
+    sobject: str
+    records: list[Record]
+    is_last: bool
+    total_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordError:
+    status_code: str
+    message: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResult:
+    """How one record of a collection fared; `id` is empty where it failed."""
+
+    id: str
+    is_created: bool
+    errors: tuple[RecordError, ...]
+
+
+class Org:
+    """One org's REST interface."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def organization(self) -> Organization:
+        row = self._one(
+            "SELECT Id, Name, InstanceName, IsSandbox, OrganizationType, TrialExpirationDate FROM Organization",
+            "asking the org what it is",
+        )
+        return Organization(
+            id=row["Id"],
+            name=row["Name"],
+            instance_name=row["InstanceName"] or "",
+            organization_type=row["OrganizationType"],
+            is_sandbox=row["IsSandbox"],
+            is_trial=row["TrialExpirationDate"] is not None,
+        )
+
+    def user(self, user_id: str) -> OrgUser:
+        row = self._one(
+            f"SELECT Id, Username, Name, Email FROM User WHERE Id = '{quote(user_id)}'",  # noqa: S608 - SOQL
+            "asking who is connected",
+        )
+        return OrgUser(id=row["Id"], username=row["Username"], name=row["Name"], email=row["Email"] or "")
+
+    def query(self, soql: str, doing: str) -> list[Record]:
+        """All rows of a small query, one credit a page of up to 2,000."""
+        answer = self._get(CallKind.QUERY, f"{DATA}/query", doing, {"q": soql})
+        rows: list[Record] = list(answer["records"])
+        while not answer["done"]:
+            answer = self._get(CallKind.QUERY, answer["nextRecordsUrl"], doing, {})
+            rows.extend(answer["records"])
+        return rows
+
+    def record_counts(self, sobjects: Sequence[str]) -> dict[str, int]:
+        """Approximate row counts, one credit for all; objects that Salesforce drops are absent (facts B.3)."""
+        answer = self._get(
+            CallKind.RECORD_COUNT,
+            f"{DATA}/limits/recordCount",
+            "counting records",
+            {"sObjects": ",".join(sobjects)},
+        )
+        return {row["name"]: row["count"] for row in answer["sObjects"]}
+
+    def describe(self, sobjects: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Describes of up to 25 objects for one credit; objects the user may not see are absent."""
+        subrequests = [
+            {"method": "GET", "url": f"{DATA}/sobjects/{name}/describe", "referenceId": f"d{place}"}
+            for place, name in enumerate(sobjects)
+        ]
+        call = Call(CallKind.COMPOSITE_DESCRIBE, ",".join(sobjects) if len(sobjects) == 1 else "")
+        answers, _ = self._composite(call, subrequests, "reading the objects' fields")
+        found: dict[str, Mapping[str, Any]] = {}
+        for name, answer in zip(sobjects, answers, strict=True):
+            if answer["httpStatusCode"] == 200:
+                found[name] = answer["body"]
+        return found
+
+    def query_together(self, queries: Sequence[SubQuery]) -> tuple[list[QueryPage], datetime]:
+        """Up to five queries for one credit, and Salesforce's clock at the answer; deleted rows come too."""
+        if not 1 <= len(queries) <= COMPOSITE_QUERIES_MAX:
+            raise Bug("salesforce.composite_size", f"A composite holds 1 to 5 queries, not {len(queries)}.")
+        subrequests = [
+            {"method": "GET", "url": f"{DATA}/queryAll?q={quote(query.soql)}", "referenceId": f"q{place}"}
+            for place, query in enumerate(queries)
+        ]
+        names = sorted({query.sobject for query in queries})
+        doing = f"reading {', '.join(names)}"
+        call = Call(CallKind.COMPOSITE_QUERY, names[0] if len(names) == 1 else "")
+        answers, server_utc = self._composite(call, subrequests, doing)
+        pages = [
+            QueryPage(query.sobject, answer["body"]["records"], answer["body"]["done"], answer["body"]["totalSize"])
+            for query, answer in zip(queries, answers, strict=True)
+        ]
+        return pages, server_utc
+
+    def upsert(self, sobject: str, external_id_field: str, records: Sequence[Record]) -> list[RecordResult]:
+        """Upsert up to 200 records for one credit; each record fares on its own. Results are in the records' order."""
+        body = {
+            "allOrNone": False,
+            "records": [{"attributes": {"type": sobject}, **record} for record in records],
+        }
+        request = Request(
+            "PATCH",
+            f"{DATA}/composite/sobjects/{sobject}/{external_id_field}",
+            f"writing {len(records)} {sobject}",
+            json=body,
+        )
+        return _record_results(self._transport.send(Call(CallKind.UPSERT, sobject), request))
+
+    def delete(self, sobject: str, ids: Sequence[str]) -> list[RecordResult]:
+        """Delete up to 200 records for one credit."""
+        request = Request(
+            "DELETE",
+            f"{DATA}/composite/sobjects",
+            f"deleting {len(ids)} {sobject}",
+            params={"ids": ",".join(ids), "allOrNone": "false"},
+        )
+        return _record_results(self._transport.send(Call(CallKind.DELETE, sobject), request))
+
+    def _composite(
+        self, call: Call, subrequests: list[dict[str, str]], doing: str
+    ) -> tuple[list[dict[str, Any]], datetime]:
+        body = {"allOrNone": False, "compositeRequest": subrequests}
+        request = Request("POST", f"{DATA}/composite", doing, json=body, refusal_inside=_refused_subrequest)
+        answer = self._transport.send(call, request)
+        return answer.json()["compositeResponse"], answer.server_utc
+
+    def _get(self, kind: CallKind, path: str, doing: str, params: dict[str, str]) -> Any:
+        return self._transport.send(Call(kind), Request("GET", path, doing, params=params)).json()
+
+    def _one(self, soql: str, doing: str) -> Record:
+        rows = self.query(soql, doing)
+        if len(rows) != 1:
+            raise Bug("salesforce.not_one_row", f"Salesforce gave {len(rows)} rows while {doing}.")
+        return rows[0]
+
+
+def _refused_subrequest(answer: Answer) -> Refusal | None:
+    """The first refusal among a composite's subrequests. A 404 is an answer: the object is not there for this user."""
+    for part in answer.json()["compositeResponse"]:
+        if part["httpStatusCode"] not in (200, 404):
+            first = part["body"][0]
+            return Refusal(part["httpStatusCode"], first["errorCode"], first["message"])
+    return None
+
+
+def _record_results(answer: Answer) -> list[RecordResult]:
+    """Collections answer 200 with one result a record; its errors say `statusCode`, not `errorCode` (facts C.6)."""
+    return [
+        RecordResult(
+            id=row.get("id") or "",
+            is_created=bool(row.get("created")),
+            errors=tuple(
+                RecordError(error["statusCode"], error["message"], tuple(error.get("fields") or ()))
+                for error in row.get("errors") or ()
+            ),
+        )
+        for row in answer.json()
+    ]

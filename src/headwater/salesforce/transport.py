@@ -1,0 +1,185 @@
+"""The one place that opens sockets to Salesforce: sends a request, meters it, renews the session, tries again.
+
+Not here: what a request means (rest.py, bulk.py, oauth.py) and who may spend how much (the credits room).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import httpx2
+import orjson
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from headwater.common.clock import now_utc
+from headwater.common.errors import Bug
+from headwater.salesforce.errors import (
+    SESSION_EXPIRED_CODES,
+    Refusal,
+    Transient,
+    is_transient,
+    read_refusal,
+    to_error,
+    unavailable,
+)
+from headwater.salesforce.meter import Call, Meter, Outcome, Settlement, read_limit_info
+
+API_VERSION = "v64.0"
+TIMEOUT = httpx2.Timeout(connect=10, read=120, write=120, pool=10)
+ATTEMPTS = 5
+UNAVAILABLE_RETRY = timedelta(minutes=5)
+_CHUNK_BYTES = 1 << 20
+
+
+class Tokens(Protocol):
+    """Where the access token comes from; renewing must be single-flight (facts A.3)."""
+
+    def access_token(self) -> str: ...
+
+    def renew(self, stale: str) -> str:
+        """A token other than `stale`; raises Fix when the grant is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, built once and sent unchanged at every attempt. `doing` names it for people.
+
+    refusal_inside   Finds a refusal that hides in a good answer, as a composite's subrequests do (facts C.6).
+    """
+
+    method: str
+    path: str
+    doing: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    save_to: Path | None = None
+    refusal_inside: "Callable[[Answer], Refusal | None] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer. `body` is empty where the request was saved to a file. `server_utc` is Salesforce's own clock."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes
+    server_utc: datetime
+
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+class Transport:
+    """A session with one org. Every counted request goes through `send`."""
+
+    def __init__(
+        self,
+        instance_url: str,
+        tokens: Tokens,
+        meter: Meter,
+        *,
+        attempts: int = ATTEMPTS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._tokens = tokens
+        self._meter = meter
+        self._client = httpx2.Client(base_url=instance_url, timeout=TIMEOUT, follow_redirects=False)
+        self._attempts = attempts
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def send(self, call: Call, request: Request) -> Answer:
+        """Send, and again where that may help; each attempt is its own ledger entry.
+
+        Raises Wait (no quota, org's allowance gone, org unreachable) or Fix (refused, log-in dead).
+        """
+        attempts = Retrying(
+            retry=retry_if_exception_type(Transient),
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_random_exponential(multiplier=0.5, max=20),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return attempts(self._attempt_with_session, call, request)
+        except Transient as failure:
+            raise unavailable(
+                self._client.base_url.host,
+                f"While {request.doing}: {failure.reason}",
+                now_utc() + UNAVAILABLE_RETRY,
+            ) from failure
+
+    def _attempt_with_session(self, call: Call, request: Request) -> Answer:
+        """One attempt; an expired session is renewed once, never more (style 7.A1)."""
+        token = self._tokens.access_token()
+        answer = self._attempt(call, request, token)
+        if isinstance(answer, Refusal) and answer.error_code in SESSION_EXPIRED_CODES:
+            answer = self._attempt(call, request, self._tokens.renew(token))
+        if isinstance(answer, Answer):
+            inside = request.refusal_inside and request.refusal_inside(answer)
+            if not inside:
+                return answer
+            answer = inside
+        if is_transient(answer):
+            raise Transient(f"{answer.error_code} {answer.message}".strip())
+        raise to_error(answer, request.doing)
+
+    def _attempt(self, call: Call, request: Request, token: str) -> Answer | Refusal:
+        entry = self._meter.reserve(call)
+        try:
+            answer, settlement = self._exchange(request, token)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            self._meter.settle(entry, Settlement(Outcome.NOT_SENT))
+            raise Transient(f"no connection ({error})") from error
+        except httpx2.TransportError as error:
+            self._meter.settle(entry, Settlement(Outcome.LOST))
+            raise Transient(f"the connection broke ({type(error).__name__})") from error
+        self._meter.settle(entry, settlement)
+        return answer
+
+    def _exchange(self, request: Request, token: str) -> tuple[Answer | Refusal, Settlement]:
+        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip", **request.headers}
+        content = orjson.dumps(request.json) if request.json is not None else request.content
+        if request.json is not None:
+            headers["Content-Type"] = "application/json"
+        with self._client.stream(
+            request.method, request.path, params=dict(request.params), content=content, headers=headers
+        ) as response:
+            usage = read_limit_info(response.headers.get("Sforce-Limit-Info"))
+            if response.is_success:
+                body = _receive(response, request.save_to)
+                answer = Answer(response.status_code, response.headers, body, _server_time(response.headers))
+                return answer, Settlement(Outcome.ANSWERED, response.status_code, usage)
+            refusal = read_refusal(response.status_code, response.read(), response.headers.get("X-SFDC-Request-Id", ""))
+            return refusal, Settlement(Outcome.REFUSED, response.status_code, usage)
+
+
+def _receive(response: httpx2.Response, save_to: Path | None) -> bytes:
+    if save_to is None:
+        return response.read()
+    with save_to.open("wb") as file:
+        for chunk in response.iter_bytes(_CHUNK_BYTES):
+            file.write(chunk)
+    return b""
+
+
+def _server_time(headers: Mapping[str, str]) -> datetime:
+    """Salesforce's own clock (facts C.1): cursors never come from ours."""
+    text = headers.get("Date")
+    if text is None:
+        raise Bug("salesforce.no_date", "Salesforce answered without a Date header.")
+    return parsedate_to_datetime(text)

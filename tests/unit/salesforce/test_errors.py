@@ -1,0 +1,48 @@
+"""Salesforce's refusals become the kind of error that says what to do next."""
+
+import pytest
+
+from headwater.common.errors import Fix, Wait
+from headwater.salesforce.errors import is_transient, read_refusal, to_error
+
+
+def test_it_reads_the_rest_list() -> None:
+    refusal = read_refusal(400, b'[{"message":"No such column","errorCode":"INVALID_FIELD"}]', "req-1")
+    assert (refusal.error_code, refusal.message, refusal.request_id) == ("INVALID_FIELD", "No such column", "req-1")
+
+
+def test_it_reads_the_oauth_object() -> None:
+    refusal = read_refusal(400, b'{"error":"invalid_grant","error_description":"expired access/refresh token"}')
+    assert (refusal.error_code, refusal.message) == ("invalid_grant", "expired access/refresh token")
+
+
+def test_a_page_of_html_keeps_its_status() -> None:
+    refusal = read_refusal(502, b"<html>Bad gateway</html>")
+    assert refusal.error_code == "HTTP_502"
+    assert is_transient(refusal)
+
+
+def test_a_used_up_allowance_waits_and_is_never_taken_for_a_bad_login() -> None:
+    body = b'[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]'
+    refusal = read_refusal(403, body)
+    error = to_error(refusal, "reading Lead")
+    assert not is_transient(refusal)
+    assert isinstance(error, Wait)
+    assert error.code == "salesforce.request_limit"
+
+
+def test_too_many_long_requests_at_once_is_only_a_moment() -> None:
+    body = b'[{"message":"ConcurrentRequests (Concurrent API Requests) Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]'
+    assert is_transient(read_refusal(403, body))
+
+
+@pytest.mark.parametrize("code", ["UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE"])
+def test_what_time_mends_is_tried_again(code: str) -> None:
+    assert is_transient(read_refusal(400, f'[{{"message":"x","errorCode":"{code}"}}]'.encode()))
+
+
+def test_an_unknown_code_asks_a_person_and_keeps_salesforces_words() -> None:
+    error = to_error(read_refusal(400, b'[{"message":"Never seen","errorCode":"BRAND_NEW"}]'), "reading Lead")
+    assert isinstance(error, Fix)
+    assert "BRAND_NEW" in error.facts.why
+    assert "Never seen" in error.facts.why
