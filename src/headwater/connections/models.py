@@ -1,0 +1,48 @@
+"""Which org an account is connected to, and the log-ins under way.
+
+Not here: the rules (services.py) and the tokens' plain text, which stands nowhere (crypt.py).
+"""
+
+from django.db import models
+
+from headwater.accounts.scoping import AccountScoped
+
+
+class Status(models.TextChoices):
+    CONNECTED = "connected", "Connected"
+    AUTHORIZATION_REQUIRED = "authorization_required", "Authorization Required"
+
+
+class Connection(AccountScoped):
+    """The one org of an account (row A7: the constraint makes a second impossible)."""
+
+    status = models.CharField(max_length=30, choices=Status.choices, default=Status.CONNECTED)
+    org_id = models.CharField(max_length=18)
+    org_name = models.CharField(max_length=200)
+    org_kind = models.CharField(max_length=20)  # production, sandbox, scratch, trial, developer (facts A.8)
+    instance_name = models.CharField(max_length=40, blank=True)
+    instance_url = models.URLField(max_length=300)
+    login_url = models.URLField(max_length=300)
+    user_id = models.CharField(max_length=18)
+    username = models.CharField(max_length=120)
+    user_name = models.CharField(max_length=200)
+    connected_utc = models.DateTimeField()
+    connected_by = models.CharField(max_length=254)
+    sealed_tokens = models.TextField()
+    token_version = models.PositiveBigIntegerField(default=1)
+    renewal_until_utc = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account"], name="one_org_per_account")]
+
+
+class Authorization(AccountScoped):
+    """A log-in under way: what must come back with the callback, usable once and for ten minutes."""
+
+    state_digest = models.CharField(max_length=64, unique=True)
+    sealed_verifier = models.TextField()
+    actor = models.CharField(max_length=254)
+    login_url = models.URLField(max_length=300)
+    redirect_uri = models.URLField(max_length=300)
+    started_utc = models.DateTimeField()
+    used_utc = models.DateTimeField(null=True)

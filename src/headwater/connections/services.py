@@ -1,0 +1,225 @@
+"""Connecting an account to its one org: begin a log-in, finish it, and open a session for the other rooms."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from headwater.accounts.models import Account
+from headwater.accounts.services import record_event
+from headwater.common.clock import now_utc
+from headwater.common.errors import Facts, Fix
+from headwater.connections.crypt import seal, unseal
+from headwater.connections.models import Authorization, Connection, Status
+from headwater.connections.tokens import StoredTokens, client_app, not_connected, sealed
+from headwater.credits.services import meter_for
+from headwater.salesforce import oauth
+from headwater.salesforce.rest import Org, Organization, OrgUser
+from headwater.salesforce.transport import Transport
+
+AUTHORIZATION_LIFETIME = timedelta(minutes=10)
+CONNECTING = "connect"
+_MY_DOMAIN_SUFFIX = ".my.salesforce.com"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What Salesforce's redirect brought back, as it came."""
+
+    state: str
+    code: str
+    error: str
+    error_description: str
+
+
+class _FreshTokens:
+    """The token of a log-in that is not stored yet; there is nothing to renew it with."""
+
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
+
+    def access_token(self) -> str:
+        return self._access_token
+
+    def renew(self, stale: str) -> str:  # noqa: ARG002 - the Tokens protocol's shape
+        raise _refused("Salesforce did not accept the token it had just issued.", "connect again")
+
+
+def login_url_for(environment: str, my_domain: str = "") -> str:
+    """Where to log in: `production`, `sandbox`, or `my_domain` with the org's own host name (row A5)."""
+    if environment == "production":
+        return str(settings.SALESFORCE_LOGIN_URL)
+    if environment == "sandbox":
+        return str(settings.SALESFORCE_SANDBOX_LOGIN_URL)
+    host = (urlsplit(my_domain if "//" in my_domain else f"https://{my_domain}").hostname or "").lower()
+    if environment != "my_domain" or not host.endswith(_MY_DOMAIN_SUFFIX):
+        raise Fix(
+            "connections.bad_my_domain",
+            f"“{my_domain[:80]}” is not a My Domain address.",
+            Facts(left="Nothing was changed.", you_can="enter it as in Setup > My Domain: acme.my.salesforce.com"),
+        )
+    return f"https://{host}"
+
+
+def connection_of(account: Account) -> Connection | None:
+    return Connection.of(account).first()
+
+
+def begin(account: Account, *, login_url: str, redirect_uri: str, actor: str) -> str:
+    """Start a log-in and return the address to send the person to."""
+    _require_safe_address(login_url)
+    oauth.probe(login_url)
+    app, state, verifier = client_app(), secrets.token_urlsafe(32), oauth.new_verifier()
+    Authorization.of(account).create(
+        account=account,
+        state_digest=_digest(state),
+        sealed_verifier=seal(account.pk, {"verifier": verifier}),
+        actor=actor,
+        login_url=login_url,
+        redirect_uri=redirect_uri,
+        started_utc=now_utc(),
+    )
+    return oauth.authorize_url(login_url, app, redirect_uri=redirect_uri, state=state, verifier=verifier)
+
+
+def finish(account: Account, callback: Callback, *, actor: str) -> Connection:
+    """Complete a log-in from its callback. Raises Fix and changes nothing where any part of it does not fit."""
+    started = _take_authorization(account, callback.state, actor)
+    if callback.error:
+        raise _refused(
+            f"Salesforce answered {callback.error}: {callback.error_description}",
+            "start again and choose Allow on Salesforce's page",
+        )
+    grant = oauth.exchange_code(
+        started.login_url,
+        client_app(),
+        code=callback.code,
+        redirect_uri=started.redirect_uri,
+        verifier=unseal(account.pk, started.sealed_verifier)["verifier"],
+    )
+    organization, user = _ask_who(account, grant)
+    return _store(account, started, grant, organization, user)
+
+
+@contextmanager
+def session(account: Account, *, job_kind: str, job_id: str = "") -> Iterator[Transport]:
+    """A metered session with the account's org, for the other rooms."""
+    row = connection_of(account)
+    if row is None:
+        raise not_connected()
+    meter = meter_for(account, job_kind=job_kind, job_id=job_id)
+    with Transport(row.instance_url, StoredTokens(account), meter) as transport:
+        yield transport
+
+
+def _digest(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+def _take_authorization(account: Account, state: str, actor: str) -> Authorization:
+    """The log-in that `state` belongs to, marked as used by a conditional update that touches exactly one row."""
+    mine = Authorization.of(account).filter(
+        state_digest=_digest(state),
+        actor=actor,
+        used_utc=None,
+        started_utc__gt=now_utc() - AUTHORIZATION_LIFETIME,
+    )
+    if not state or mine.update(used_utc=now_utc()) != 1:
+        raise Fix(
+            "connections.wrong_state",
+            "This answer does not belong to a connection that you started here.",
+            Facts(
+                why="Its state is unknown, older than ten minutes, or was used before.",
+                left="Nothing was changed.",
+                you_can="start again from Settings > Connections",
+            ),
+        )
+    return Authorization.of(account).get(state_digest=_digest(state))
+
+
+def _ask_who(account: Account, grant: oauth.Grant) -> tuple[Organization, OrgUser]:
+    meter = meter_for(account, job_kind=CONNECTING)
+    with Transport(grant.instance_url, _FreshTokens(grant.access_token), meter, attempts=1) as transport:
+        org = Org(transport)
+        return org.organization(), org.user(grant.identity_url.rstrip("/").rsplit("/", 1)[-1])
+
+
+def _store(
+    account: Account, started: Authorization, grant: oauth.Grant, organization: Organization, user: OrgUser
+) -> Connection:
+    values = {
+        "status": Status.CONNECTED,
+        "org_id": organization.id,
+        "org_name": organization.name,
+        "org_kind": organization.kind,
+        "instance_name": organization.instance_name,
+        "instance_url": grant.instance_url,
+        "login_url": started.login_url,
+        "user_id": user.id,
+        "username": user.username,
+        "user_name": user.name,
+        "connected_utc": now_utc(),
+        "connected_by": started.actor,
+        "sealed_tokens": sealed(account, grant.access_token, grant.refresh_token),
+        "renewal_until_utc": None,
+    }
+    try:
+        with transaction.atomic():
+            row = Connection.of(account).select_for_update().first()
+            if row is not None and row.org_id != organization.id:
+                raise second_org(row, organization.name)
+            stored = _write(account, row, values)
+            record_event(
+                account,
+                actor=started.actor,
+                action="connections.connected",
+                before="",
+                after=f"{stored.org_name} {stored.org_id}",
+            )
+    except IntegrityError as error:  # two callbacks at once: the other one was first
+        raise second_org(Connection.of(account).get(), organization.name) from error
+    return stored
+
+
+def _write(account: Account, row: Connection | None, values: dict[str, object]) -> Connection:
+    row = row or Connection(account=account, token_version=0)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.token_version += 1
+    row.save()
+    return row
+
+
+def second_org(row: Connection, other: str) -> Fix:
+    """Row A7: an account has exactly one org."""
+    return Fix(
+        "connections.second_org",
+        f"This account is connected to {row.org_name} already.",
+        Facts(
+            why=f"An account reads exactly one org; {other or 'this'} would be a second.",
+            left="The connection stays as it was.",
+            you_can=f"connect {other or 'the other org'} in an account of its own",
+        ),
+    )
+
+
+def _refused(why: str, you_can: str) -> Fix:
+    return Fix(
+        "connections.refused",
+        "The connection was not authorised.",
+        Facts(why=why, left="Nothing was changed.", you_can=you_can),
+    )
+
+
+def _require_safe_address(url: str) -> None:
+    """Tokens travel to a log-in host only over https, or to this machine itself (facts A.2)."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise Fix("connections.insecure_login_url", f"{url} is not https; tokens are not sent there.")

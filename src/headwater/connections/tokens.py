@@ -1,0 +1,121 @@
+"""The connection's tokens: opened when a call needs one, renewed once for all workers.
+
+A new refresh token is stored before its access token is used, and only one process renews at a time: replaying an
+old refresh token would end the grant (facts A.3, 0.5).
+"""
+
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+
+from headwater.accounts.models import Account
+from headwater.common.clock import now_utc
+from headwater.common.errors import Facts, Fix, Wait
+from headwater.connections.crypt import seal, unseal
+from headwater.connections.models import Connection, Status
+from headwater.salesforce import oauth
+
+RENEWAL_LEASE = timedelta(seconds=45)
+_LOOK_AGAIN_SECONDS = 0.25
+
+
+def client_app() -> oauth.ClientApp:
+    if not settings.SALESFORCE_CLIENT_ID:
+        raise Fix(
+            "connections.no_client_app",
+            "Headwater has no External Client App to present itself with.",
+            Facts(
+                why="HEADWATER_SALESFORCE_CLIENT_ID is not set.",
+                you_can="create an External Client App in the org and set its key and secret (docs/howto/connect.md)",
+            ),
+        )
+    return oauth.ClientApp(settings.SALESFORCE_CLIENT_ID, settings.SALESFORCE_CLIENT_SECRET)
+
+
+def sealed(account: Account, access_token: str, refresh_token: str) -> str:
+    return seal(account.pk, {"access_token": access_token, "refresh_token": refresh_token})
+
+
+class StoredTokens:
+    """The Tokens of an account's connection (see salesforce/transport.py)."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def access_token(self) -> str:
+        return self._open(self._row())["access_token"]
+
+    def renew(self, stale: str) -> str:
+        """A token other than `stale`. Raises Fix when the grant is dead, Wait when the log-in server is away."""
+        deadline = time.monotonic() + RENEWAL_LEASE.total_seconds()
+        while time.monotonic() < deadline:
+            row = self._row()
+            kept = self._open(row)
+            if kept["access_token"] != stale:
+                return kept["access_token"]
+            if self._take_renewal(row):
+                return self._renew_now(row, kept["refresh_token"])
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        raise Wait(
+            "connections.renewal_busy",
+            "Another process is renewing the Salesforce session.",
+            retry_utc=now_utc() + RENEWAL_LEASE,
+        )
+
+    def _row(self) -> Connection:
+        row = Connection.of(self._account).first()
+        if row is None:
+            raise not_connected()
+        if row.status == Status.AUTHORIZATION_REQUIRED:
+            raise authorization_required(row)
+        return row
+
+    def _open(self, row: Connection) -> dict[str, str]:
+        return unseal(self._account.pk, row.sealed_tokens)
+
+    def _take_renewal(self, row: Connection) -> bool:
+        free = Q(renewal_until_utc=None) | Q(renewal_until_utc__lt=now_utc())
+        mine = Connection.of(self._account).filter(free, pk=row.pk, token_version=row.token_version)
+        return mine.update(renewal_until_utc=now_utc() + RENEWAL_LEASE) == 1
+
+    def _renew_now(self, row: Connection, refresh_token: str) -> str:
+        mine = Connection.of(self._account).filter(pk=row.pk, token_version=row.token_version)
+        try:
+            grant = oauth.refresh(row.login_url, client_app(), refresh_token)
+        except Wait:
+            mine.update(renewal_until_utc=None)
+            raise
+        except Fix:
+            mine.update(renewal_until_utc=None, status=Status.AUTHORIZATION_REQUIRED)
+            raise
+        mine.update(
+            sealed_tokens=sealed(self._account, grant.access_token, grant.refresh_token or refresh_token),
+            token_version=F("token_version") + 1,
+            renewal_until_utc=None,
+        )
+        return grant.access_token
+
+
+def not_connected() -> Fix:
+    return Fix(
+        "connections.not_connected",
+        "This account is not connected to a Salesforce org.",
+        Facts(
+            left="Nothing was read or written.",
+            you_can="Settings > Connections > Set Up New CRM Connection (headwater connect)",
+        ),
+    )
+
+
+def authorization_required(row: Connection) -> Fix:
+    return Fix(
+        "connections.authorization_required",
+        f"{row.org_name} wants a new authorisation before anything is read or written.",
+        Facts(
+            why="Salesforce no longer accepts the stored log-in.",
+            left="What was read stays. Everything missed is caught up afterwards.",
+            you_can="click the key in Settings > Connections and log in (headwater connect)",
+        ),
+    )
