@@ -1,0 +1,95 @@
+"""The last steps of a cycle: let readers see it, merge small parts, remove files that no reader lists.
+
+Not here: reading (read.py).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from headwater.accounts.models import Account
+from headwater.common.clock import now_utc
+from headwater.jobs.running import RunningJob
+from headwater.lake import Part, TableParts, compact, needs_compaction, sweep
+from headwater.sync.discover import schema_of, tables_of
+from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
+from headwater.sync.plan import Mode, SyncPlan
+
+GRACE = timedelta(hours=1)  # a reader that opened the manifest before may still read a retired part this long
+
+
+def lake_directory(account: Account) -> Path:
+    return Path(settings.DATA_DIR) / "lake" / str(account.pk)
+
+
+def publish(account: Account, cycle: Cycle, plan: SyncPlan, read_from_utc: datetime, rows: dict[str, int]) -> None:
+    """Called in a step's transaction: from here on readers see this cycle, of all objects at once."""
+    for read in plan.reads:
+        table = ReplicaTable.of(account).get(sobject=read.sobject)
+        if read.mode is Mode.FULL:
+            _retire(ManifestPart.of(account).filter(table=table, cycle__number__lt=cycle.number))
+        table.read_from_utc = read_from_utc
+        table.save(update_fields=["read_from_utc"])
+    cycle.published_utc = now_utc()
+    cycle.rows_read = rows
+    cycle.save(update_fields=["published_utc", "rows_read"])
+
+
+def _retire(parts: QuerySet[ManifestPart]) -> None:
+    parts.filter(is_retired=False).update(is_retired=True, retired_utc=now_utc())
+
+
+def live_parts(account: Account, table: ReplicaTable) -> list[Part]:
+    """The parts of published cycles that are not retired, as the lake knows them."""
+    rows = (
+        ManifestPart.of(account)
+        .filter(table=table, is_retired=False, cycle__published_utc__isnull=False)
+        .select_related("cycle")
+        .order_by("cycle__number", "pk")
+    )
+    return [
+        Part(row.path, row.row_count, row.size_bytes, row.cycle.number, max_modstamp=None, max_id_at_max_modstamp=None)
+        for row in rows
+    ]
+
+
+def manifest(account: Account) -> dict[str, TableParts]:
+    return {
+        name: TableParts(schema_of(table), live_parts(account, table)) for name, table in tables_of(account).items()
+    }
+
+
+def compact_all(job: RunningJob, account: Account, cycle: Cycle) -> None:
+    """Merge the parts of each table that has too many, one step a table."""
+    for table in tables_of(account).values():
+        parts = live_parts(account, table)
+        if needs_compaction(parts):
+            _compact(job, account, cycle, table, parts)
+
+
+def _compact(job: RunningJob, account: Account, cycle: Cycle, table: ReplicaTable, parts: Sequence[Part]) -> None:
+    def merge() -> Part:
+        return compact(parts, schema_of(table), lake_directory(account), cycle.number)
+
+    def record(merged: Part) -> int:
+        _retire(ManifestPart.of(account).filter(path__in=[part.path for part in parts]))
+        ManifestPart.of(account).create(
+            account=account,
+            table=table,
+            cycle=cycle,
+            path=merged.path,
+            row_count=merged.row_count,
+            size_bytes=merged.size_bytes,
+        )
+        return merged.row_count
+
+    job.step(f"compact {table.sobject}", merge, record)
+
+
+def sweep_all(account: Account) -> int:
+    """Remove files that no live or recently retired part lists; returns how many."""
+    kept = ManifestPart.of(account).exclude(is_retired=True, retired_utc__lt=now_utc() - GRACE)
+    return len(sweep(lake_directory(account), set(kept.values_list("path", flat=True)), GRACE))
