@@ -1,0 +1,1 @@
+"""Word lists of the generator: names of people, places and companies, and the words of selling."""
