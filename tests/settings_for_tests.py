@@ -1,4 +1,4 @@
-"""The product's own settings, with a data directory of this test run and a database in a file that threads share."""
+"""The product's own settings, with a data directory of this test run."""
 
 import atexit
 import os
@@ -13,4 +13,3 @@ os.environ["HEADWATER_DATA_DIR"] = str(_directory)
 from headwater.settings import *  # noqa: E402, F403 - the environment must be set first
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; tests keep no real password
-DATABASES["default"]["TEST"] = {"NAME": str(_directory / "tests.sqlite3")}  # type: ignore[name-defined]  # noqa: F405

@@ -1,0 +1,27 @@
+"""Where things stand: the entries of the top bar and of the settings column. A page appears here once it exists."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`view` is the name of the page's address; every address whose name starts with it lights the entry up."""
+
+    label: str
+    view: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    entries: tuple[Entry, ...]
+
+
+TOP: tuple[Group, ...] = ()  # the drop-downs of the top bar
+
+SETTINGS: tuple[Group, ...] = (
+    Group("Integrations", (Entry("Connections", "web:connections", "plug-connected"),)),
+    Group("CRM", (Entry("General", "web:crm_general", "adjustments"),)),
+    Group("Account", (Entry("Account Configuration", "web:account", "building"),)),
+)

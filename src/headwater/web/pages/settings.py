@@ -1,0 +1,30 @@
+"""The settings pages that belong to no other subject: their front door and Account Configuration."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from headwater.accounts.services import events_of, members_of
+from headwater.web.acting import MemberRequest, member_page
+
+SHOWN_EVENTS = 50
+
+
+@member_page
+def front_door(_request: MemberRequest) -> HttpResponse:
+    return redirect("web:connections")
+
+
+@member_page
+def account_configuration(request: MemberRequest) -> HttpResponse:
+    facts = {"members": members_of(request.account), "events": events_of(request.account)[:SHOWN_EVENTS]}
+    return render(request, "web/settings/account.html", facts)
+
+
+@member_page
+def connections(request: MemberRequest) -> HttpResponse:
+    return render(request, "web/settings/connections.html")
+
+
+@member_page
+def crm_general(request: MemberRequest) -> HttpResponse:
+    return render(request, "web/settings/crm_general.html")

@@ -1,0 +1,114 @@
+"""How values look on every page: numbers, money, moments, ids, states, icons, form fields, menus.
+
+Not here: any arithmetic; a tag shows what a service has worked out.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, Select
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils import formats
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
+
+from headwater.common.clock import now_utc
+from headwater.common.money import from_cents
+from headwater.web import navigation
+
+register = template.Library()
+
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+UNKNOWN = "\N{EN DASH}"
+STATES = {
+    "ok": "circle-check",
+    "busy": "refresh",
+    "waiting": "clock",
+    "warning": "alert-triangle",
+    "error": "alert-circle",
+    "off": "circle-minus",
+}
+
+
+@register.filter
+def number(value: int | Decimal | None, decimals: int | None = None) -> str:
+    """Digits in the locale's groups; a dash stands for a number that is not known."""
+    if value is None:
+        return UNKNOWN
+    return formats.number_format(value, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def money(cents: int | None, currency: str) -> str:
+    """Whole cents as an amount with its ISO code: 123450 -> 1,234.50 USD."""
+    return UNKNOWN if cents is None else f"{number(from_cents(cents), 2)}{NO_BREAK_SPACE}{currency}"
+
+
+@register.simple_tag
+def moment(at_utc: datetime | None, absent: str = "never") -> str:
+    """How long ago, or how long until; the exact moment in UTC on hover and for machines."""
+    if at_utc is None:
+        return absent
+    exact = f"{at_utc.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    shape = '<time datetime="{}" title="{}">{}</time>'
+    return format_html(shape, at_utc.isoformat(), exact, _distance(at_utc))
+
+
+def _distance(at_utc: datetime) -> str:
+    now = now_utc()
+    if abs((now - at_utc).total_seconds()) < 60:
+        return "just now" if at_utc <= now else "in less than a minute"
+    if at_utc < now:
+        return f"{timesince(at_utc, now, depth=1)} ago"
+    return f"in {timesince(now, at_utc, depth=1)}"
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the vendored sprite; silent for screen readers unless it has a label of its own."""
+    said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    drawing = f"{static('vendor/icons.svg')}#{name}"
+    return format_html('<svg class="icon" {}><use href="{}"></use></svg>', said, drawing)
+
+
+@register.simple_tag
+def state(kind: str, words: str) -> SafeString:
+    """A state in words and an icon. `kind` is a key of STATES; an unknown one is an error."""
+    shape = '<span class="state state-{}">{}<span>{}</span></span>'
+    return format_html(shape, kind, icon(STATES[kind]), words)
+
+
+@register.inclusion_tag("web/parts/ident.html")
+def ident(value: str) -> dict[str, str]:
+    """An id in monospace with a button that copies it."""
+    return {"value": value}
+
+
+@register.inclusion_tag("web/parts/field.html")
+def field(bound: BoundField) -> dict[str, Any]:
+    """A form field with its label, help and errors, in Tabler's classes."""
+    widget = bound.field.widget
+    is_check = isinstance(widget, CheckboxInput)
+    css = "form-check-input" if is_check else "form-select" if isinstance(widget, Select) else "form-control"
+    if bound.errors:
+        css += " is-invalid"
+    return {"field": bound, "is_check": is_check, "control": bound.as_widget(attrs={"class": css})}
+
+
+@register.inclusion_tag("web/parts/top_menu.html", takes_context=True)
+def top_menu(context: template.Context) -> dict[str, Any]:
+    return {"groups": navigation.TOP, "here": _view_name(context)}
+
+
+@register.inclusion_tag("web/parts/settings_menu.html", takes_context=True)
+def settings_menu(context: template.Context) -> dict[str, Any]:
+    return {"groups": navigation.SETTINGS, "here": _view_name(context)}
+
+
+def _view_name(context: template.Context) -> str:
+    request: HttpRequest = context["request"]
+    return request.resolver_match.view_name if request.resolver_match else ""

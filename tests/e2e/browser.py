@@ -1,0 +1,88 @@
+"""Debian's Chromium, driven by Playwright: how it is started, what is kept of a page, what counts as a finding.
+
+Not here: the server it visits (pytest-django's live_server) and the people who log in (conftest.py).
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-results/screenshots"
+AXE = Path(__file__).parent / "vendor/axe.min.js"
+DESKTOP = (1280, 900)
+PHONE = (390, 844)
+_SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        raise FileNotFoundError("There is no chromium on the PATH; Debian's package has this name.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_SWITCHES, headless=True)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """One browser window. Complaints are script errors and breaches of the content security policy."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._listen)
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.complaints.append(message.text)
+
+
+def open_window(browser: Browser, base_url: str, *, dark: bool = False) -> BrowserContext:
+    width, height = DESKTOP
+    context = browser.new_context(
+        base_url=base_url,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        locale="en-US",
+        timezone_id="UTC",
+    )
+    context.set_default_timeout(10_000)
+    return context
+
+
+def take(page: Page, name: str) -> Path:
+    """Keep the whole page as test-results/screenshots/<name>.png."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    path = SCREENSHOTS / f"{name}.png"
+    page.screenshot(path=path, full_page=True)
+    return path
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core calls serious or critical on this page, one line each."""
+    page.evaluate(AXE.read_text())
+    report: dict[str, Any] = page.evaluate("axe.run()")
+    return [
+        f"{finding['impact']}: {finding['id']}: {node['html']} {node['failureSummary']}"
+        for finding in report["violations"]
+        if finding["impact"] in {"serious", "critical"}
+        for node in finding["nodes"]
+    ]

@@ -1,0 +1,106 @@
+"""Fixtures of the browser tests: a real server, a real browser, a person who may log in."""
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from e2e.browser import Visit, barriers, chromium, open_window, take
+from headwater.accounts.models import Account, Role, User
+from headwater.accounts.services import add_member, create_account, create_user
+
+PASSWORD = "three quiet rivers"
+_failed = pytest.StashKey[bool]()
+
+Shot = Callable[[str], Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[_failed] = report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The server's threads and the test each open the database by themselves, which needs a file."""
+    folder = tmp_path_factory.mktemp("database")
+    connections["default"].settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as environment:
+        # Playwright keeps an event loop in this thread; the test still asks the database one thing at a time.
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with chromium() as started:
+            yield started
+
+
+@pytest.fixture
+def dark() -> bool:
+    return False
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: LiveServer, request: pytest.FixtureRequest, dark: bool) -> Iterator[Page]:
+    """A fresh window on the server. A failing test leaves its picture; a page that complains fails its test."""
+    context = open_window(browser, live_server.url, dark=dark)
+    visit = Visit(context.new_page())
+    yield visit.page
+    if request.node.stash.get(_failed, False):
+        take(visit.page, f"failed-{request.node.name}")
+    context.close()
+    assert visit.complaints == []
+
+
+@pytest.fixture
+def shot(page: Page) -> Shot:
+    return lambda name: take(page, name)
+
+
+@pytest.fixture
+def no_barriers(page: Page) -> Callable[[], None]:
+    """Call it on any page: axe-core must find nothing serious or critical."""
+
+    def check() -> None:
+        assert barriers(page) == []
+
+    return check
+
+
+@pytest.fixture
+def account(transactional_db: None) -> Account:
+    return create_account("Alder & Finch")
+
+
+@pytest.fixture
+def admin(account: Account) -> User:
+    user = create_user("alice@alderfinch.example", PASSWORD, "Alice Larsson")
+    add_member(account, user, Role.ADMIN)
+    return user
+
+
+@pytest.fixture
+def log_in(page: Page) -> Callable[[User], None]:
+    def deed(user: User) -> None:
+        page.goto("/")
+        page.get_by_label("Email").fill(user.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="My Account").wait_for()
+
+    return deed
