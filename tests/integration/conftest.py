@@ -1,0 +1,43 @@
+"""A simulated org served over real HTTP, and an account connected to it through the real log-in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from orgsim.person import answer_login
+from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
+from pytest_django import Settings
+
+from headwater.accounts.models import Account
+from headwater.accounts.services import create_account
+from headwater.connections.models import Connection
+from headwater.connections.services import begin, finish, login_url_for
+from integration.callbacks import REDIRECT_URI, callback_of
+
+ACTOR = "ann@example.com"
+
+
+@pytest.fixture
+def org(tmp_path: Path, settings: Settings) -> Iterator[RunningOrgsim]:
+    with running_orgsim(tmp_path / "org", callbacks=(REDIRECT_URI,)) as running:
+        settings.SALESFORCE_LOGIN_URL = running.url
+        settings.SALESFORCE_SANDBOX_LOGIN_URL = running.sandbox_url
+        settings.SALESFORCE_CLIENT_ID = CLIENT_ID
+        settings.SALESFORCE_CLIENT_SECRET = CLIENT_SECRET
+        settings.DATA_DIR = tmp_path / "data"
+        yield running
+
+
+@pytest.fixture
+def account(transactional_db: None) -> Account:
+    return create_account("Acme")
+
+
+@pytest.fixture
+def connected(org: RunningOrgsim, account: Account) -> Connection:
+    return connect(account)
+
+
+def connect(account: Account, environment: str = "production", username: str = USERNAME) -> Connection:
+    address = begin(account, login_url=login_url_for(environment), redirect_uri=REDIRECT_URI, actor=ACTOR)
+    return finish(account, callback_of(answer_login(address, username, PASSWORD)), actor=ACTOR)
