@@ -6,9 +6,8 @@ Not here: choosing among them (sync/plan.py).
 import math
 
 from headwater.common.errors import Bug
+from headwater.salesforce.rest import COMPOSITE_QUERIES_MAX, QUERY_PAGE_ROWS
 
-QUERY_PAGE_ROWS = 2000
-COMPOSITE_QUERIES = 5
 BULK_PAGE_ROWS = 250_000
 BULK_ROWS_PER_SECOND = 20_000
 POLL_FIRST_SECONDS = 2
@@ -25,7 +24,7 @@ def composite_calls(pages_per_object: list[int]) -> int:
     """Credits for reading objects together, five pages a call, at most one page of an object in each."""
     if not pages_per_object:
         return 0
-    return max(math.ceil(sum(pages_per_object) / COMPOSITE_QUERIES), *pages_per_object)
+    return max(math.ceil(sum(pages_per_object) / COMPOSITE_QUERIES_MAX), *pages_per_object)
 
 
 def bulk_result_pages(rows: int) -> int:

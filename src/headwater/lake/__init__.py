@@ -1,0 +1,27 @@
+"""The local copy as immutable Parquet parts: write them, read them as one consistent snapshot, compact, sweep.
+
+Not here: which parts belong to a cycle (the manifest is the state database's) and how rows come out of Salesforce.
+"""
+
+from headwater.lake.checksum import checksum
+from headwater.lake.compaction import compact, needs_compaction
+from headwater.lake.parts import Part, sweep
+from headwater.lake.schema import CanonicalType, Column, TableSchema, schema_from_describe
+from headwater.lake.snapshot import TableParts, open_snapshot
+from headwater.lake.writing import write_part_from_csv, write_part_from_ndjson
+
+__all__ = [
+    "CanonicalType",
+    "Column",
+    "Part",
+    "TableParts",
+    "TableSchema",
+    "checksum",
+    "compact",
+    "needs_compaction",
+    "open_snapshot",
+    "schema_from_describe",
+    "sweep",
+    "write_part_from_csv",
+    "write_part_from_ndjson",
+]

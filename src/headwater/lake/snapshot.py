@@ -1,0 +1,82 @@
+"""Opens the listed parts as one consistent set of tables, in memory, beside any number of other readers.
+
+Not here: choosing the parts. A part, once listed, never changes; so neither does a snapshot.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from headwater.common.errors import Bug, Facts
+from headwater.lake.parts import SEQUENCE_COLUMN, Part
+from headwater.lake.quoting import quote_list, quote_name
+from headwater.lake.schema import TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class TableParts:
+    schema: TableSchema
+    parts: Sequence[Part]
+
+
+def open_snapshot(tables: Mapping[str, TableParts], directory: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with two views for each sObject; the caller closes it.
+
+    "<sObject>"       the live records: for each Id its newest row by (sequence, SystemModstamp), unless deleted.
+    "<sObject>__all"  the same with deleted records (IsDeleted true) still shown.
+
+    A column that a part does not have yet is null there. Times are UTC.
+
+    Errors    Bug   lake.part_missing  a listed file is not in the directory.
+    """
+    _refuse_missing_files(tables, directory)
+    connection = duckdb.connect(
+        config={"temp_directory": str(directory / ".spill"), "preserve_insertion_order": "false"}
+    )
+    for sobject, table in tables.items():
+        everything, live = quote_name(f"{sobject}__all"), quote_name(sobject)
+        connection.execute(f"CREATE VIEW {everything} AS {newest_rows(table, directory)}")
+        where = "WHERE IsDeleted IS NOT TRUE" if table.schema.has("IsDeleted") else ""
+        connection.execute(f"CREATE VIEW {live} AS SELECT * FROM {everything} {where}")  # noqa: S608  # quoted names
+    return connection
+
+
+def newest_rows(table: TableParts, directory: Path) -> str:
+    """SQL for the newest row of each Id, deleted ones included, with the schema's columns and types."""
+    names = ", ".join(quote_name(name) for name in table.schema.names)
+    newest_first = ", ".join(
+        f"{name} DESC NULLS LAST"
+        for name in (SEQUENCE_COLUMN, "SystemModstamp", "IsDeleted")
+        if name == SEQUENCE_COLUMN or table.schema.has(name)
+    )
+    return (
+        f"SELECT {names} FROM ({_all_rows(table, directory)}) "  # noqa: S608  # quoted names
+        f"QUALIFY row_number() OVER (PARTITION BY Id ORDER BY {newest_first}) = 1"
+    )
+
+
+def _all_rows(table: TableParts, directory: Path) -> str:
+    columns = table.schema.columns
+    typed = ", ".join(f"CAST({quote_name(c.name)} AS {c.type.value}) AS {quote_name(c.name)}" for c in columns)
+    none = ", ".join(f"CAST(NULL AS {c.type.value}) AS {quote_name(c.name)}" for c in columns)
+    empty = f"SELECT {none}, CAST(NULL AS BIGINT) AS {SEQUENCE_COLUMN} WHERE false"
+    files = quote_list(str(directory / name) for name in sorted({part.path for part in table.parts}))
+    rows = f"SELECT * FROM read_parquet({files}, union_by_name = true) UNION ALL BY NAME " if table.parts else ""  # noqa: S608  # quoted names
+    return f"SELECT {typed}, {SEQUENCE_COLUMN} FROM ({rows}{empty})"  # noqa: S608  # quoted names
+
+
+def _refuse_missing_files(tables: Mapping[str, TableParts], directory: Path) -> None:
+    listed = (part.path for table in tables.values() for part in table.parts)
+    missing = [name for name in listed if not (directory / name).is_file()]
+    if missing:
+        raise Bug(
+            "lake.part_missing",
+            f"{len(missing)} files of the local copy are gone, the first is {missing[0]}.",
+            Facts(
+                why=f"They are listed in the manifest and not in {directory}.",
+                left="Nothing was read.",
+                you_can="restore the files from a backup, or load the objects anew",
+            ),
+        )

@@ -1,0 +1,137 @@
+"""Turns what Salesforce sent (Bulk 2.0 CSV, REST records) into a part. DuckDB streams; no Python loop over rows.
+
+A value that does not fit its described type stops the part and is named: nothing becomes null in silence.
+Not here: fetching the files (sync room).
+"""
+
+import csv
+from pathlib import Path
+
+import duckdb
+import orjson
+
+from headwater.common.errors import Bug, Facts, Fix
+from headwater.lake.parts import Part, write_part
+from headwater.lake.quoting import quote_list, quote_name, quote_text
+from headwater.lake.schema import CanonicalType, Column, TableSchema
+
+_NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+_PATTERNS = {
+    CanonicalType.DECIMAL: _NUMBER,
+    CanonicalType.DOUBLE: _NUMBER,
+    CanonicalType.BOOLEAN: "(?i)true|false",
+    CanonicalType.DATE: r"\d{4}-\d{2}-\d{2}",
+    # Bulk CSV writes Z, REST writes +0000 (facts C.1); any other offset would be read as UTC, so it is refused.
+    CanonicalType.TIMESTAMP: r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]00:?00)",
+}
+_MARK = "headwater-bad-value"
+_SHOWN_CHARACTERS = 80
+_LONGEST_LINE_BYTES = 16 * 1024 * 1024  # a row may hold several long text areas of 128 KiB
+
+
+def write_part_from_csv(csv_path: Path, schema: TableSchema, directory: Path, sequence: int) -> Part:
+    """A part from a Bulk 2.0 result: header row, quoted values, empty is null, `NA` and `NULL` are data (facts C.4).
+
+    Errors    Fix   lake.bad_value        a value does not fit its type; field and value are named.
+              Bug   lake.columns_missing  the file lacks columns of the schema.
+              Bug   lake.unreadable_file  the file is not what Salesforce documents, for instance cut short.
+    """
+    header = _csv_header(csv_path) or list(schema.names)  # some orgs send an empty body for no rows (facts C.4)
+    _refuse_missing_columns(csv_path, schema, header)
+    columns = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in header)
+    source = (
+        f"read_csv({quote_text(str(csv_path))}, auto_detect = false, header = true, columns = {{{columns}}}, "
+        "delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+        f"max_line_size = {_LONGEST_LINE_BYTES}, buffer_size = {2 * _LONGEST_LINE_BYTES})"
+    )
+    values = ", ".join(_typed(column, quote_name(column.name)) for column in schema.columns)
+    return _write(csv_path, f"SELECT {values} FROM {source}", schema, directory, sequence)  # noqa: S608  # quoted names
+
+
+def write_part_from_ndjson(path: Path, schema: TableSchema, directory: Path, sequence: int) -> Part:
+    """A part from REST records, one JSON object a line, fields at the top level; `attributes` is ignored.
+
+    Errors as in `write_part_from_csv`.
+    """
+    with path.open("rb") as file:
+        first_line = file.readline()
+    if first_line.strip():
+        _refuse_missing_columns(path, schema, list(orjson.loads(first_line)))
+    paths = quote_list(f'$."{name}"' for name in schema.names)
+    values = ", ".join(
+        _typed(column, _json_text(column, place)) for place, column in enumerate(schema.columns, start=1)
+    )
+    query = (
+        f"SELECT {values} FROM (SELECT CAST(json AS VARCHAR) AS line, json_extract_string(json, {paths}) AS texts "  # noqa: S608  # quoted names
+        f"FROM read_json_objects({quote_text(str(path))}, format = 'newline_delimited', "
+        f"maximum_object_size = {_LONGEST_LINE_BYTES}))"
+    )
+    return _write(path, query, schema, directory, sequence)
+
+
+def _json_text(column: Column, place: int) -> str:
+    """The value's text. Money is cut from the line itself: DuckDB reads JSON numbers as doubles (15 digits)."""
+    text = f"NULLIF(texts[{place}], '')"
+    if column.type is not CanonicalType.DECIMAL:
+        return text
+    pattern = quote_text(f'"{column.name}"\\s*:\\s*({_NUMBER})')
+    return f"COALESCE(NULLIF(regexp_extract(line, {pattern}, 1), ''), {text})"
+
+
+def _typed(column: Column, text: str) -> str:
+    """SQL for one column: the text as its type, null as null, anything else an error that names field and value."""
+    name = quote_name(column.name)
+    if column.type is CanonicalType.STRING:
+        return f"{text} AS {name}"
+    fits = f"regexp_full_match({text}, {quote_text(_PATTERNS[column.type])})"
+    cast = f"TRY_CAST(CASE WHEN {fits} THEN {text} END AS {column.type.value})"
+    complaint = f"error({quote_text(f'{_MARK}|{column.name}|')} || left({text}, {_SHOWN_CHARACTERS}) || '|')"
+    return f"CASE WHEN {text} IS NULL THEN NULL ELSE COALESCE({cast}, {complaint}) END AS {name}"
+
+
+def _write(source: Path, query: str, schema: TableSchema, directory: Path, sequence: int) -> Part:
+    with duckdb.connect(config={"preserve_insertion_order": "false"}) as connection:
+        try:
+            return write_part(connection, query, schema, directory, sequence)
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            raise _explained(error, source, schema) from error
+
+
+def _explained(error: duckdb.Error, source: Path, schema: TableSchema) -> Fix | Bug:
+    _, mark, rest = str(error).partition(f"{_MARK}|")
+    if not mark:
+        return Bug(
+            "lake.unreadable_file",
+            f"{source.name}, sent for {schema.sobject}, is not in the documented form.",
+            Facts(
+                why=str(error).splitlines()[0],
+                left="No row of the file was taken in.",
+                next="The next sync fetches the object again.",
+            ),
+        )
+    field, value = rest.split("|", 1)
+    described = next(column.type for column in schema.columns if column.name == field)
+    return Fix(
+        "lake.bad_value",
+        f"{schema.sobject}.{field} holds {value.rsplit('|', 1)[0]!r}, which is not a {described.name.lower()}.",
+        Facts(
+            why="The field's type in Salesforce may have changed since it was described.",
+            left="No row of the file was taken in.",
+            you_can="load the object anew, so that its fields are described again",
+        ),
+    )
+
+
+def _csv_header(csv_path: Path) -> list[str]:
+    with csv_path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file), [])
+
+
+def _refuse_missing_columns(source: Path, schema: TableSchema, found: list[str]) -> None:
+    missing = [name for name in schema.names if name not in found]
+    if missing:
+        raise Bug(
+            "lake.columns_missing",
+            f"{source.name}, sent for {schema.sobject}, lacks {len(missing)} columns: {', '.join(missing)}.",
+            Facts(why="The answer does not hold what was asked for.", left="No row of the file was taken in."),
+        )

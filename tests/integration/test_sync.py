@@ -1,0 +1,99 @@
+"""The replica equals the org, row by row, after whatever people do in it; and every call passes the ledger."""
+
+from collections.abc import Iterator
+
+import pytest
+from orgsim.edits.checksum import checksum
+from orgsim.edits.everyday import EditPlan, make_edits
+from orgsim.edits.merge import merge
+from orgsim.seed import load_history
+from orgsim.testing import RunningOrgsim
+
+from headwater.accounts.models import Account
+from headwater.common.errors import Fix
+from headwater.connections.models import Connection
+from headwater.credits.services import calls_of_job, today
+from headwater.jobs.models import Job, State
+from headwater.jobs.services import job_view, run_here
+from headwater.sync.discover import tables_of
+from headwater.sync.models import ManifestPart
+from headwater.sync.services import object_checksums, plan_sync, sync_cycle
+
+RECORDS = 6_000
+
+
+@pytest.fixture
+def seeded(org: RunningOrgsim, connected: Connection) -> Iterator[Account]:
+    load_history(org.production, records=RECORDS, seed=3)
+    yield connected.account
+
+
+def sync(account: Account) -> Job:
+    job = run_here(sync_cycle.enqueue(tenant=str(account.pk), account_id=account.pk), poll_seconds=0.05)
+    assert job.state == State.DONE, job_view(job)
+    return job
+
+
+def assert_replica_equals(account: Account, org: RunningOrgsim) -> None:
+    columns = {name: [column for column, _ in table.columns] for name, table in tables_of(account).items()}
+    theirs = {name: checksum(org.production, name, fields) for name, fields in columns.items()}
+    assert object_checksums(account) == {name: (each.rows, each.checksum) for name, each in theirs.items()}
+
+
+def test_it_reads_everything_then_only_what_changed_and_always_equals_the_org(
+    org: RunningOrgsim, seeded: Account
+) -> None:
+    first = sync(seeded)
+    assert_replica_equals(seeded, org)
+    assert sum(first.result["rows"].values()) == sum(rows for rows, _ in object_checksums(seeded).values())
+
+    leads = [row["Id"] for row in rows_of(org, "SELECT Id FROM Lead WHERE IsDeleted = 0 AND IsConverted = 0 ORDER BY Id")]
+    for winner, loser in zip(leads[:100:2], leads[1:100:2], strict=True):
+        merge(org.writer(), "Lead", winner, [loser])
+    make_edits(org.writer(), EditPlan(edits=1_000, deletes=200, seed=11))
+    second = sync(seeded)
+    assert_replica_equals(seeded, org)
+    assert sum(second.result["rows"].values()) < sum(first.result["rows"].values())
+
+
+def rows_of(org: RunningOrgsim, sql: str) -> list[dict[str, str]]:
+    cursor = org.production.database.connect().execute(sql)
+    return [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
+
+
+def test_the_plan_says_what_the_run_then_spends(org: RunningOrgsim, seeded: Account) -> None:
+    planned = plan_sync(seeded)
+    used_before = today(seeded).used_calls
+    job = sync(seeded)
+    spent = calls_of_job(seeded, str(job.pk))
+    assert abs(job.result["planned_calls"] - spent) <= 3
+    assert abs(planned.calls - 1 - spent) <= 3  # the plan described the objects already, for one call
+    assert today(seeded).used_calls == used_before + spent
+
+
+def test_the_ledger_agrees_with_the_orgs_own_count(org: RunningOrgsim, seeded: Account) -> None:
+    sync(seeded)
+    assert today(seeded).used_calls == org.production.usage.used_calls()
+
+
+def test_an_idle_cycle_over_twelve_objects_costs_three_credits(org: RunningOrgsim, seeded: Account) -> None:
+    sync(seeded)
+    assert calls_of_job(seeded, str(sync(seeded).pk)) == 3
+
+
+def test_a_large_object_is_read_by_bulk(org: RunningOrgsim, connected: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_history(org.production, records=RECORDS, seed=3)
+    monkeypatch.setattr("headwater.credits.prices.QUERY_PAGE_ROWS", 10)
+    monkeypatch.setattr("headwater.sync.read.BULK_PAGE_ROWS", 300)
+    monkeypatch.setattr("headwater.sync.read.poll_delay_seconds", lambda _: 0)
+    sync(connected.account)
+    assert {row.call_kind for row in today(connected.account).spending} >= {"bulk_create", "bulk_poll", "bulk_results"}
+    assert ManifestPart.of(connected.account).filter(table__sobject="Contact").count() > 1
+    assert_replica_equals(connected.account, org)
+
+
+def test_an_account_that_is_not_connected_is_told_what_to_do(account: Account) -> None:
+    job = run_here(sync_cycle.enqueue(tenant=str(account.pk), account_id=account.pk), poll_seconds=0.05)
+    assert (job.state, job.reason_code) == (State.BLOCKED, "connections.not_connected")
+    with pytest.raises(Fix):
+        plan_sync(account)
