@@ -70,7 +70,8 @@ def open_client(process: "subprocess.Popen[bytes]", folder: Path) -> Served:
 def test_it_inserts_and_queries_everything(served: Served) -> None:
     client = served.client
     created = client.bulk2.Contact.insert(
-        records=[{"LastName": f"Person {n}", "Email": f"person{n}@example.com"} for n in range(CONTACTS)]
+        records=[{"LastName": f"Person {n}", "Email": f"person{n}@example.com"} for n in range(CONTACTS)],
+        wait=1,
     )
     assert [(job["numberRecordsProcessed"], job["numberRecordsFailed"]) for job in created] == [(CONTACTS, 0)]
     rows = client.query_all("SELECT Id, LastName FROM Contact ORDER BY LastName")
@@ -80,11 +81,11 @@ def test_it_inserts_and_queries_everything(served: Served) -> None:
 
 
 def test_it_reads_by_bulk_query(served: Served, tmp_path: Path) -> None:
-    pages = list(served.client.bulk2.Contact.query("SELECT Id, LastName FROM Contact", max_records=200))
+    pages = list(served.client.bulk2.Contact.query("SELECT Id, LastName FROM Contact", max_records=200, wait=1))
     assert len(pages) == 3
     assert sum(page.count("\n") - 1 for page in pages) == CONTACTS
     files = served.client.bulk2.Contact.download(
-        "SELECT Id, LastName FROM Contact", path=str(tmp_path), max_records=1000
+        "SELECT Id, LastName FROM Contact", path=str(tmp_path), max_records=1000, wait=1
     )
     assert [each["number_of_records"] for each in files] == [CONTACTS]
 

@@ -1,0 +1,26 @@
+"""Collects the commands; each lives in its own module."""
+
+import typer
+
+import headwater.wiring  # noqa: F401 - registers every task
+from headwater.cli import attribute, check, connect, credits, demo, export, package, plan, serve, setup, sync, worker
+
+app = typer.Typer(
+    name="headwater",
+    help="Self-hosted marketing attribution on Salesforce: connect, plan, sync, attribute, export.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+app.command("setup")(setup.setup)
+app.command("connect")(connect.connect)
+app.command("package")(package.package)
+app.command("plan")(plan.plan)
+app.command("sync")(sync.sync)
+app.command("attribute")(attribute.attribute)
+app.command("export")(export.export)
+app.command("credits")(credits.credits)
+app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
+app.command("check")(check.check)
+app.command("demo")(demo.demo)

@@ -1,0 +1,98 @@
+"""`headwater connect`: the log-in of Settings > Connections, with the callback caught on this machine."""
+
+import getpass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+import typer
+
+from headwater.cli.options import AccountOption, JsonOption
+from headwater.cli.output import err, out, print_json, the_account, utc
+from headwater.common.clock import now_utc
+from headwater.common.errors import Facts, Wait
+from headwater.connections.models import Connection
+from headwater.connections.services import Callback, begin, finish, login_url_for
+
+CALLBACK_PATH = "/OauthRedirect"
+_PAGE = b"<!doctype html><title>Headwater</title><p>Headwater has the answer. You can close this page."
+
+
+class _CallbackServer(HTTPServer):
+    callback: Callback | None = None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _CallbackServer
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        if parts.path != CALLBACK_PATH:
+            self.send_error(404)
+            return
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.server.callback = Callback(
+            state=query.get("state", ""),
+            code=query.get("code", ""),
+            error=query.get("error", ""),
+            error_description=query.get("error_description", ""),
+        )
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(_PAGE)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: the address holds the authorisation code."""
+
+
+def connect(
+    environment: Annotated[str, typer.Option(help="production, sandbox or my_domain")] = "production",
+    my_domain: Annotated[str, typer.Option(help="Host for my_domain: acme.my.salesforce.com")] = "",
+    port: Annotated[int, typer.Option(help="Port of this machine that catches the callback.")] = 1717,
+    wait_seconds: Annotated[int, typer.Option(help="How long to wait for the log-in.")] = 300,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Connect the account to its Salesforce org: prints an address to open, waits for the log-in there."""
+    tenant, actor = the_account(account), f"{getpass.getuser()} (command line)"
+    redirect_uri = f"http://localhost:{port}{CALLBACK_PATH}"
+    with _CallbackServer(("localhost", port), _Handler) as server:
+        address = begin(tenant, login_url=login_url_for(environment, my_domain), redirect_uri=redirect_uri, actor=actor)
+        err.print("Open this address, log in to Salesforce and choose Allow:")
+        err.print(address, soft_wrap=True, highlight=False)
+        row = finish(tenant, _await_callback(server, wait_seconds), actor=actor)
+    if as_json:
+        print_json(connection_json(row))
+    else:
+        out.print(
+            f"[green]✓[/] Connected to [bold]{row.org_name}[/] ({row.org_kind}, {row.org_id}) as {row.username}",
+            highlight=False,
+        )
+
+
+def connection_json(row: Connection) -> dict[str, str]:
+    return {
+        "status": row.status,
+        "org_id": row.org_id,
+        "org_name": row.org_name,
+        "org_kind": row.org_kind,
+        "username": row.username,
+        "connected_utc": utc(row.connected_utc),
+    }
+
+
+def _await_callback(server: _CallbackServer, wait_seconds: int) -> Callback:
+    server.timeout = wait_seconds
+    server.handle_timeout = lambda: None  # type: ignore[method-assign]  # the loop below tells the time-out
+    while server.callback is None:
+        started = now_utc()
+        server.handle_request()
+        if server.callback is None and (now_utc() - started).total_seconds() >= wait_seconds:
+            raise Wait(
+                "cli.no_callback",
+                f"Nobody completed the log-in within {wait_seconds} seconds.",
+                retry_utc=now_utc(),
+                facts=Facts(left="Nothing was changed.", you_can="run headwater connect again"),
+            )
+    return server.callback

@@ -1,0 +1,30 @@
+"""The `headwater` command: the same deeds as on the pages, in a terminal. One module per command.
+
+Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 wait (it goes on by itself or later), 4 a person must act.
+"""
+
+import os
+
+import typer
+
+
+def main() -> None:
+    """Set Django up, then run the command that was typed."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headwater.settings")
+    import django  # noqa: PLC0415 - settings must be named before Django is loaded
+
+    django.setup()
+    from headwater.cli.app import app  # noqa: PLC0415 - commands import models, which need Django
+
+    _run(app)
+
+
+def _run(app: typer.Typer) -> None:
+    from headwater.cli.output import exit_code_of, show_error  # noqa: PLC0415 - as above
+    from headwater.common.errors import HeadwaterError  # noqa: PLC0415 - as above
+
+    try:
+        app()
+    except HeadwaterError as error:
+        show_error(error)
+        raise SystemExit(exit_code_of(error)) from error

@@ -1,0 +1,73 @@
+"""`headwater serve`: the web app and its workers in one command; what dies is started again.
+
+A process manager would do as well; this one exists so that a laptop needs none. Not here: the web app (wsgi.py).
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+from django.core.management import call_command
+
+from headwater.cli.output import err
+
+_LOOK_SECONDS = 0.5
+_STOP_SECONDS = 20
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(help="How many job workers.")] = 1,
+) -> None:
+    """Prepare the database, then serve the web app and work on jobs until stopped."""
+    call_command("migrate", interactive=False, verbosity=0)
+    run_until_stopped([_web_command(host, port), *[_worker_command()] * workers], lambda: _say_ready(host, port))
+
+
+def run_until_stopped(commands: Sequence[Sequence[str]], say_ready: Callable[[], None]) -> None:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    processes = [_start(command) for command in commands]
+    say_ready()
+    while not stop.wait(_LOOK_SECONDS):
+        for place, process in enumerate(processes):
+            if process.poll() is not None:
+                err.print(f"{' '.join(commands[place][1:4])} ended with {process.returncode}; starting it again.")
+                stop.wait(_LOOK_SECONDS)
+                processes[place] = _start(commands[place])
+    _stop(processes)
+
+
+def _web_command(host: str, port: int) -> list[str]:
+    options = ["--worker-class", "gthread", "--threads", "8", "--bind", f"{host}:{port}", "--log-level", "warning"]
+    return [sys.executable, "-m", "gunicorn", "headwater.wsgi:application", *options]
+
+
+def _worker_command() -> list[str]:
+    return [str(Path(sys.argv[0])), "worker"]
+
+
+def _start(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    # A session of its own: Ctrl-C reaches this process alone, which then asks each child to finish its step.
+    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - commands of our own making
+
+
+def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _say_ready(host: str, port: int) -> None:
+    err.print(f"Headwater is at http://{host}:{port} · Ctrl-C stops it.", highlight=False)

@@ -1,0 +1,123 @@
+"""Writing back: wanted state against written state, and only the difference is sent.
+
+A second run with nothing changed finds an empty difference and spends nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from headwater.accounts.models import Account
+from headwater.connections.package import installed_in
+from headwater.connections.services import session
+from headwater.common.errors import Facts, Fix
+from headwater.credits.prices import write_calls
+from headwater.export.models import ExportError, WrittenRecord
+from headwater.export.send import Batch, delete, record_deletes, record_upserts, upsert
+from headwater.export.wanted import DELETE, SOBJECTS, UPSERT, batches, write_queue
+from headwater.jobs.models import JsonValue
+from headwater.jobs.running import RunningJob
+from headwater.jobs.tasks import task
+from headwater.salesforce.rest import COLLECTION_ROWS_MAX, RecordResult
+from headwater.salesforce.transport import Transport
+
+JOB_KIND = "export"
+BATCH_SIZE = COLLECTION_ROWS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """All batches of one action and one object."""
+
+    action: str
+    sobject: str
+    send: Callable[[Transport, Batch], list[RecordResult]]
+    record: Callable[[Batch, Sequence[RecordResult]], dict[str, int]]
+
+
+# Deletes go first, so that a touchpoint that changed its id never stands in the org twice.
+PASSES = (
+    *(Pass(DELETE, sobject, delete, record_deletes) for sobject in SOBJECTS),
+    *(Pass(UPSERT, sobject, upsert, record_upserts) for sobject in SOBJECTS),
+)
+
+
+@task("export.records")
+def export_records(job: RunningJob, *, account_id: int) -> JsonValue:
+    """Write one account's touchpoints back to its org."""
+    return run_export(job, Account.objects.get(pk=account_id))
+
+
+def run_export(job: RunningJob, account: Account) -> dict[str, Any]:
+    """Steps: difference -> is the package there? -> deletes -> upserts. Returns counts, planned calls and refusals."""
+    queue = queue_path(account, str(job.id))
+    counts: dict[str, int] = job.step("export: difference", lambda: write_queue(account, queue))
+    tally = Counter(done=0, failed=0)
+    if counts:
+        with session(account, job_kind=JOB_KIND, job_id=str(job.id)) as transport:
+            job.step("export: package", lambda: _require_package(transport))
+            for one in PASSES:
+                _run_pass(job, account, transport, one, tally, sum(counts.values()))
+    job.step("export: tidy", lambda: queue.unlink(missing_ok=True))
+    return {"queued": counts, "planned_calls": planned_calls(counts), **tally}
+
+
+def _run_pass(
+    job: RunningJob, account: Account, transport: Transport, one: Pass, tally: Counter[str], total: int
+) -> None:
+    queue = queue_path(account, str(job.id))
+    for number, records in enumerate(batches(queue, one.action, one.sobject, BATCH_SIZE)):
+        batch = Batch(account, one.sobject, records)
+        tally.update(
+            job.step(
+                f"{one.action} {one.sobject} {number}", partial(one.send, transport, batch), partial(one.record, batch)
+            )
+        )
+        job.progress(tally.total(), total, "records", note=one.sobject)
+
+
+def queue_path(account: Account, job_id: str) -> Path:
+    return Path(settings.DATA_DIR) / "export" / str(account.pk) / f"{job_id}.parquet"
+
+
+def planned_calls(counts: Mapping[str, int]) -> int:
+    """Credits for a queue: one to look whether the package is there, and one a batch of each action and object."""
+    return sum(write_calls(records, BATCH_SIZE) for records in counts.values()) + (1 if counts else 0)
+
+
+def plan_export(account: Account) -> dict[str, Any]:
+    """What an export would send now, and its price. Spends nothing."""
+    path = queue_path(account, "plan")
+    counts = write_queue(account, path)
+    path.unlink()
+    return {"queued": counts, "planned_calls": planned_calls(counts)}
+
+
+def written_counts(account: Account) -> dict[str, int]:
+    return {sobject: WrittenRecord.of(account).filter(sobject=sobject).count() for sobject in SOBJECTS}
+
+
+def export_errors(account: Account) -> QuerySet[ExportError]:
+    return ExportError.of(account).order_by("-last_utc", "unique_id")
+
+
+def _require_package(transport: Transport) -> int:
+    state = installed_in(transport)
+    if not state.is_complete:
+        raise Fix(
+            "export.package_missing",
+            "Headwater's objects are not installed in the org.",
+            Facts(
+                why=f"Missing, or hidden from the connected user: {', '.join(state.missing[:5])}"
+                + (f" and {len(state.missing) - 5} more." if len(state.missing) > 5 else "."),
+                left="Nothing was written to the org.",
+                you_can="install them in Settings > Connections > Package (headwater package install)",
+            ),
+        )
+    return 1

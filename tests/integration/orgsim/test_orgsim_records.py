@@ -1,0 +1,274 @@
+"""Single records, collections, composite requests, describes and replication over REST."""
+
+import datetime as dt
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from orgsim.clock import ClockSetting, datetime_text
+from orgsim.testing import RunningOrgsim
+
+Soql = Callable[[str], list[dict[str, Any]]]
+
+
+def test_it_creates_reads_updates_and_deletes(client: httpx2.Client) -> None:
+    created = client.post("/sobjects/Lead", json={"LastName": "Ek", "Company": "Ask", "AnnualRevenue": 12.345})
+    record_id = created.json()["id"]
+    assert (created.status_code, created.json()) == (201, {"id": record_id, "success": True, "errors": []})
+    assert created.headers["location"] == f"/services/data/v60.0/sobjects/Lead/{record_id}"
+    path = f"/sobjects/Lead/{record_id}"
+    read = client.get(path).json()
+    assert (read["Name"], read["AnnualRevenue"], read["IsConverted"], read["Address"]) == ("Ek", 12.35, False, None)
+    assert client.patch(path, json={"FirstName": "Siv", "Company": "Alm"}).status_code == 204
+    some = client.get(path, params={"fields": "Name,company"}).json()
+    assert {name: some[name] for name in ("Name", "Company")} == {"Name": "Siv Ek", "Company": "Alm"}
+    assert client.delete(path).status_code == 204
+    assert client.get(path).status_code == 404
+    assert client.delete(path).json()[0]["errorCode"] == "ENTITY_IS_DELETED"
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "fields"),
+    [
+        ({"LastName": "x"}, "REQUIRED_FIELD_MISSING", ["Company"]),
+        ({"LastName": "x", "Company": "y", "Foo": 1}, "INVALID_FIELD", None),
+        ({"LastName": "x", "Company": "y", "Email": "nobody"}, "INVALID_EMAIL_ADDRESS", ["Email"]),
+        ({"LastName": "x" * 81, "Company": "y"}, "STRING_TOO_LONG", ["LastName"]),
+        ({"LastName": "x", "Company": "y", "IsConverted": True}, "INVALID_FIELD_FOR_INSERT_UPDATE", ["IsConverted"]),
+        ({"LastName": "x", "Company": "y", "NumberOfEmployees": "z"}, "INVALID_TYPE_ON_FIELD_IN_RECORD", None),
+        ({"LastName": "x", "Company": "y", "OwnerId": "005000000000000"}, "INVALID_CROSS_REFERENCE_KEY", []),
+        ({"LastName": "x", "Company": "y", "OwnerId": "nope"}, "MALFORMED_ID", ["OwnerId"]),
+    ],
+)
+def test_it_refuses_a_wrong_record(
+    client: httpx2.Client, values: dict[str, object], code: str, fields: list[str] | None
+) -> None:
+    answer = client.post("/sobjects/Lead", json=values)
+    [error] = answer.json()
+    assert (answer.status_code, error["errorCode"]) == (400, code)
+    assert fields is None or error["fields"] == fields
+
+
+def test_it_answers_broken_bodies_and_unknown_paths(client: httpx2.Client) -> None:
+    assert client.post("/sobjects/Lead", content=b"{").json()[0]["errorCode"] == "JSON_PARSER_ERROR"
+    assert client.post("/sobjects/Nope", json={}).json() == [
+        {"message": "The requested resource does not exist", "errorCode": "NOT_FOUND"}
+    ]
+    assert client.put("/limits").status_code == 405
+    assert client.get("/nothing/here").status_code == 404
+
+
+def test_it_serves_versions_31_to_67(anyone: httpx2.Client, running: RunningOrgsim) -> None:
+    versions = [each["version"] for each in anyone.get("/services/data").json()]
+    assert (versions[0], versions[-1], len(versions)) == ("31.0", "67.0", 37)
+    headers = {"Authorization": f"Bearer {running.access_token()}"}
+    statuses = [
+        anyone.get(f"/services/data/v{version}/limits", headers=headers).status_code
+        for version in ("30.0", "31.0", "67.0", "68.0")
+    ]
+    assert statuses == [410, 200, 200, 404]
+
+
+def test_it_upserts_by_a_lookup_key(client: httpx2.Client, running: RunningOrgsim) -> None:
+    path = "/sobjects/Lead/Email/key@example.com"
+    created = client.patch(path, json={"LastName": "Key", "Company": "Ring"})
+    assert (created.status_code, created.json()["created"]) == (201, True)
+    updated = client.patch(path, json={"LastName": "Keys"})
+    assert (updated.status_code, updated.json()["created"]) == (200, False)
+    assert client.get(path).json()["LastName"] == "Keys"
+    old = client.patch(f"{running.url}/services/data/v45.0{path}", json={"LastName": "Key"})
+    assert (old.status_code, old.content) == (204, b"")
+    running.writer().insert("Lead", {"LastName": "Twin", "Company": "Ring", "Email": "key@example.com"})
+    several = client.patch(path, json={"LastName": "Keys"})
+    assert (several.status_code, len(several.json())) == (300, 2)
+    assert client.patch("/sobjects/Lead/Namez/x", json={}).json()[0]["message"] == (
+        "Provided external ID field does not exist or is not accessible: Namez"
+    )
+
+
+def test_it_writes_stage_history(client: httpx2.Client, soql: Soql) -> None:
+    values = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2030-06-30", "Amount": 1000}
+    opportunity = client.post("/sobjects/Opportunity", json=values).json()["id"]
+    client.patch(f"/sobjects/Opportunity/{opportunity}", json={"StageName": "Closed Won"})
+    client.patch(f"/sobjects/Opportunity/{opportunity}", json={"NextStep": "Party"})
+    history = soql(
+        "SELECT StageName, Amount, Probability, ExpectedRevenue FROM OpportunityHistory "
+        f"WHERE OpportunityId = '{opportunity}' ORDER BY Id"
+    )
+    assert [list(row.values()) for row in history] == [
+        ["Prospecting", 1000.0, 10.0, 100.0],
+        ["Closed Won", 1000.0, 100.0, 1000.0],
+    ]
+    [row] = soql(f"SELECT IsWon, IsClosed, FiscalYear, FiscalQuarter FROM Opportunity WHERE Id = '{opportunity}'")
+    assert row == {"IsWon": True, "IsClosed": True, "FiscalYear": 2030, "FiscalQuarter": 2}
+
+
+def test_it_keeps_campaign_members(client: httpx2.Client, soql: Soql, running: RunningOrgsim) -> None:
+    campaign = client.post("/sobjects/Campaign", json={"Name": "Fair"}).json()["id"]
+    lead = client.post("/sobjects/Lead", json={"LastName": "Berg", "Company": "Dal"}).json()["id"]
+    member = client.post("/sobjects/CampaignMember", json={"CampaignId": campaign, "LeadId": lead}).json()["id"]
+    query = "SELECT Status, HasResponded, FirstRespondedDate, Name, CompanyOrAccount, Type FROM CampaignMember"
+    [row] = soql(query)
+    assert list(row.values()) == ["Sent", False, None, "Berg", "Dal", "Lead"]
+    client.patch(f"/sobjects/CampaignMember/{member}", json={"Status": "Responded"})
+    [row] = soql(query)
+    assert row["HasResponded"] is True
+    assert row["FirstRespondedDate"] == running.production.now_text()[:10]
+    again = client.post("/sobjects/CampaignMember", json={"CampaignId": campaign, "LeadId": lead})
+    assert again.json()[0]["errorCode"] == "DUPLICATE_VALUE"
+    assert client.delete(f"/sobjects/Campaign/{campaign}").status_code == 204
+    assert soql("SELECT Id FROM CampaignMember") == []
+
+
+def test_collections_answer_record_by_record(client: httpx2.Client, soql: Soql) -> None:
+    records: list[dict[str, object]] = [
+        {"attributes": {"type": "Account"}, "Name": "One"},
+        {"attributes": {"type": "Account"}},
+        {"attributes": {"type": "Contact"}, "LastName": "Two"},
+    ]
+    good, bad, other = client.post("/composite/sobjects", json={"records": records}).json()
+    assert (good["success"], other["success"]) == (True, True)
+    assert bad == {
+        "success": False,
+        "errors": [
+            {
+                "statusCode": "REQUIRED_FIELD_MISSING",
+                "message": "Required fields are missing: [Name]",
+                "fields": ["Name"],
+            }
+        ],
+    }
+    halted = client.post("/composite/sobjects", json={"allOrNone": True, "records": records}).json()
+    assert [each["errors"][0]["statusCode"] for each in halted] == [
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "REQUIRED_FIELD_MISSING",
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    ]
+    assert len(soql("SELECT Id FROM Account WHERE Name = 'One'")) == 1
+    changes = [{"attributes": {"type": "Account"}, "id": good["id"], "Name": "Uno"}]
+    assert client.patch("/composite/sobjects", json={"records": changes}).json()[0]["success"] is True
+    body = {"ids": [good["id"], "001000000000000"], "fields": ["Name"]}
+    found = client.post("/composite/sobjects/Account", json=body).json()
+    assert (found[0]["Name"], found[1]) == ("Uno", None)
+    deleted = client.delete("/composite/sobjects", params={"ids": f"{good['id']},001000000000000AAA"}).json()
+    assert [each["success"] for each in deleted] == [True, False]
+
+
+def test_collections_upsert_with_per_record_results(client: httpx2.Client) -> None:
+    records = [
+        {"attributes": {"type": "Lead"}, "Email": f"up{n}@example.com", "LastName": "Up", "Company": "Set"}
+        for n in (1, 2)
+    ]
+    path = "/composite/sobjects/Lead/Email"
+    assert [each["created"] for each in client.patch(path, json={"records": records}).json()] == [True, True]
+    assert [each["created"] for each in client.patch(path, json={"records": records}).json()] == [False, False]
+    too_many = {"records": records * 101}
+    assert client.patch(path, json=too_many).json()[0]["errorCode"] == "EXCEEDED_MAX_SIZE_REQUEST"
+
+
+def sub(method: str, url: str, reference: str, body: object = None) -> dict[str, object]:
+    request: dict[str, object] = {"method": method, "url": f"/services/data/v60.0{url}", "referenceId": reference}
+    return request if body is None else {**request, "body": body}
+
+
+def test_composite_fills_references(client: httpx2.Client) -> None:
+    requests = [
+        sub("POST", "/sobjects/Account", "acc", {"Name": "Ref & Co"}),
+        sub("POST", "/sobjects/Contact", "con", {"LastName": "Ref", "AccountId": "@{acc.id}"}),
+        sub("GET", "/query?q=SELECT+Id,Name+FROM+Account+WHERE+Id='@{acc.id}'", "found"),
+        sub("GET", "/sobjects/Account/@{found.records[0].Id}?fields=Name", "read"),
+        sub("GET", "/sobjects/Account/@{nothing.id}", "halted"),
+    ]
+    answers = client.post("/composite", json={"compositeRequest": requests}).json()["compositeResponse"]
+    assert [each["httpStatusCode"] for each in answers] == [201, 201, 200, 200, 400]
+    assert answers[0]["httpHeaders"]["Location"].endswith(answers[0]["body"]["id"])
+    assert answers[3]["body"]["Name"] == "Ref & Co"
+    assert answers[4]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+
+
+def test_composite_can_be_all_or_none(client: httpx2.Client, soql: Soql) -> None:
+    requests = [
+        sub("POST", "/sobjects/Account", "a", {"Name": "Undone"}),
+        sub("POST", "/sobjects/Account", "b", {}),
+        sub("POST", "/sobjects/Account", "c", {"Name": "Undone"}),
+    ]
+    body = {"allOrNone": True, "compositeRequest": requests}
+    answers = client.post("/composite", json=body).json()["compositeResponse"]
+    codes = [each["body"][0]["errorCode"] for each in answers]
+    assert codes == ["PROCESSING_HALTED", "REQUIRED_FIELD_MISSING", "PROCESSING_HALTED"]
+    assert soql("SELECT Id FROM Account WHERE Name = 'Undone'") == []
+
+
+def test_composite_has_its_limits(client: httpx2.Client) -> None:
+    query = "/query?q=SELECT+Id+FROM+Account"
+    for count, url in ((26, "/limits"), (6, query)):
+        body = {"compositeRequest": [sub("GET", url, f"r{n}") for n in range(count)]}
+        assert client.post("/composite", json=body).json()[0]["errorCode"] == "LIMIT_EXCEEDED"
+    five = {"compositeRequest": [sub("GET", query, f"r{n}") for n in range(5)]}
+    assert len(client.post("/composite", json=five).json()["compositeResponse"]) == 5
+
+
+def test_batch_and_tree_work(client: httpx2.Client, soql: Soql) -> None:
+    requests = [{"method": "GET", "url": "v60.0/limits"}, {"method": "GET", "url": "v60.0/sobjects/Nope/describe"}]
+    answer = client.post("/composite/batch", json={"batchRequests": requests}).json()
+    assert (answer["hasErrors"], [each["statusCode"] for each in answer["results"]]) == (True, [200, 404])
+    child = {"attributes": {"type": "Contact", "referenceId": "c1"}, "LastName": "Twig"}
+    tree = {"attributes": {"type": "Account", "referenceId": "a1"}, "Name": "Stem", "Contacts": {"records": [child]}}
+    planted = client.post("/composite/tree/Account", json={"records": [tree]})
+    assert (planted.status_code, [each["referenceId"] for each in planted.json()["results"]]) == (201, ["a1", "c1"])
+    assert len(soql("SELECT Id FROM Contact WHERE Account.Name = 'Stem'")) == 1
+
+
+def test_it_describes_itself(client: httpx2.Client) -> None:
+    everything = client.get("/sobjects").json()
+    assert {"Lead", "OpportunityContactRole", "CampaignMember"} <= {each["name"] for each in everything["sobjects"]}
+    assert {len(each) for each in everything["sobjects"]} == {28}
+    contact = client.get("/sobjects/Contact/describe").json()
+    fields = {each["name"]: each for each in contact["fields"]}
+    assert (fields["AccountId"]["referenceTo"], fields["AccountId"]["relationshipName"]) == (["Account"], "Account")
+    assert (fields["MailingCity"]["compoundFieldName"], fields["MailingAddress"]["type"]) == (
+        "MailingAddress",
+        "address",
+    )
+    assert fields["Email"]["length"] == 80
+    children = {each["relationshipName"] for each in contact["childRelationships"]}
+    assert {"OpportunityContactRoles", "CampaignMembers", "Tasks"} <= children
+    lead = client.get("/sobjects/Lead/describe").json()
+    status = next(each for each in lead["fields"] if each["name"] == "Status")
+    assert "Closed - Converted" in [value["value"] for value in status["picklistValues"]]
+
+
+def test_it_tells_what_was_updated_and_deleted(client: httpx2.Client, running: RunningOrgsim) -> None:
+    writer = running.writer()
+    kept, gone = (writer.insert("Case", {"Subject": subject}) for subject in ("kept", "gone"))
+    writer.delete("Case", gone)
+    now = running.production.clock.now()
+    window = {"start": datetime_text(now - dt.timedelta(minutes=5)), "end": datetime_text(now)}
+    assert client.get("/sobjects/Case/updated/", params=window).json()["ids"] == [kept]
+    deleted = client.get("/sobjects/Case/deleted/", params=window).json()
+    assert [each["id"] for each in deleted["deletedRecords"]] == [gone]
+    for wrong in ({"start": window["end"]}, {"start": datetime_text(now - dt.timedelta(days=31))}, {"end": "soon"}):
+        answer = client.get("/sobjects/Case/updated", params={**window, **wrong})
+        assert answer.json()[0]["errorCode"] == "INVALID_REPLICATION_DATE"
+
+
+def test_it_compresses_and_prints_prettily(client: httpx2.Client) -> None:
+    plain = client.get("/sobjects/Lead/describe", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    with client.stream("GET", "/sobjects/Lead/describe", headers={"Accept-Encoding": "gzip"}) as packed:
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(b"".join(packed.iter_raw())) == plain.content
+    assert "\n" in client.get("/limits", headers={"X-PrettyPrint": "1"}).text
+    assert "\n" not in client.get("/limits").text
+
+
+def test_the_date_header_shows_the_orgs_clock(client: httpx2.Client, running: RunningOrgsim) -> None:
+    running.state.set_clock(ClockSetting(offset_seconds=86_400 * 40))
+    try:
+        shown = running.production.clock.now().strftime("%d %b %Y")
+        assert shown in client.get(f"{running.url}/services/data").headers["date"]
+    finally:
+        running.state.set_clock(ClockSetting())
