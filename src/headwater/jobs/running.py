@@ -1,0 +1,94 @@
+"""What a task sees of its job while it runs: steps that are done once, progress, and the points where it may stop.
+
+Not here: taking jobs (queue.py) and what becomes of them afterwards (outcomes.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any, TypeVar
+
+from django.db import transaction
+
+from headwater.common.clock import now_utc
+from headwater.jobs.lease import Lease, LostJob
+from headwater.jobs.models import Job, State, Step, as_json
+from headwater.jobs.progress import Progress, advanced
+
+T = TypeVar("T")
+PROGRESS_EVERY = timedelta(seconds=0.5)
+
+
+class Cancelled(BaseException):  # control flow; not an Exception, so that no task can swallow it
+    """A person cancelled the job."""
+
+
+class HandBack(BaseException):  # control flow, as above
+    """This worker is asked to stop: the job goes back to the queue and goes on from its last step elsewhere."""
+
+
+class RunningJob:
+    """A job in the hands of this worker. `tell` is called with each progress that is written."""
+
+    def __init__(self, row: Job, lease: Lease, *, stop: Event, tell: Callable[[Progress], None] | None = None) -> None:
+        self.id: int = row.pk
+        self.tenant = row.tenant
+        self.attempt = row.attempt
+        self.fence = lease.fence
+        self.has_moved_on = False  # a step was recorded since this worker took the job
+        self._lease = lease
+        self._stop = stop
+        self._tell = tell
+        self._progress: Progress | None = None
+        self._written_utc: datetime | None = None
+
+    def step(
+        self, name: str, work: Callable[[], T], record: Callable[[T], object] | None = None
+    ) -> Any:  # JSON; each caller knows the shape of its own
+        """Do `work` once in the job's life and return its JSON result; later runs of the job return it as stored.
+
+        work      Runs outside a transaction. May do HTTP and write files, and runs again if this process dies before
+                  the result is recorded: it must be safe to repeat.
+        record    Gets what `work` returned; writes the caller's rows and returns what to store (without it, what
+                  `work` returned is stored). It, the step's row and the check of the fence are one transaction.
+
+        Errors    LostJob, Cancelled and HandBack, for the worker alone; with them nothing of the step is written.
+        """
+        done = Step.objects.filter(job_id=self.id, name=name).first()
+        if done is not None:
+            return done.result
+        if self._stop.is_set():
+            raise HandBack
+        self.check_cancelled()
+        value = work()
+        with transaction.atomic(durable=True):
+            self._lease.renew(takeovers=0, **self._progress_columns())
+            result = as_json(value if record is None else record(value))
+            Step.objects.create(job_id=self.id, name=name, result=result, fence=self.fence, done_utc=now_utc())
+        self.has_moved_on = True
+        return result
+
+    def progress(self, done: int, total: int | None, unit: str, note: str = "") -> None:
+        """Say how far the work is, as often as is handy: it is written twice a second at most, and with each step."""
+        now = now_utc()
+        self._progress = advanced(self._progress, done, total, unit, note, now=now)
+        if self._written_utc is not None and abs(now - self._written_utc) < PROGRESS_EVERY:
+            return
+        self._lease.renew(**self._progress_columns())
+        self._written_utc = now
+        if self._tell is not None:
+            self._tell(self._progress)
+
+    def check_cancelled(self) -> None:
+        """Raises Cancelled or LostJob. Long work calls it between pieces; each step does at its start."""
+        ours = Job.objects.filter(pk=self.id, fence=self.fence, state=State.RUNNING)
+        cancelled = ours.values_list("cancel_requested", flat=True).first()
+        if cancelled is None:
+            raise LostJob(f"job {self.id}, fence {self.fence}")
+        if cancelled:
+            raise Cancelled
+
+    def _progress_columns(self) -> dict[str, Any]:
+        return {} if self._progress is None else self._progress.columns()
