@@ -1,23 +1,29 @@
 """The replica equals the org, row by row, after whatever people do in it; and every call passes the ledger."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from orgsim.edits.checksum import checksum
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.edits.merge import merge
+from orgsim.rest.faults import Effect, Fault, add_fault
 from orgsim.seed import load_history
 from orgsim.testing import RunningOrgsim
 
 from headwater.accounts.models import Account
+from headwater.common.clock import clock_set_to
 from headwater.common.errors import Fix
 from headwater.connections.models import Connection
+from headwater.credits.ledger import current_window
+from headwater.credits.models import Window
 from headwater.credits.services import calls_of_job, today
 from headwater.jobs.models import Job, State
-from headwater.jobs.services import job_view, run_here
+from headwater.jobs.services import job_view, retry, run_here
+from headwater.jobs.worker import Worker
 from headwater.sync.discover import tables_of
 from headwater.sync.models import ManifestPart
-from headwater.sync.services import object_checksums, plan_sync, sync_cycle
+from headwater.sync.services import object_checksums, plan_sync, replica_state, sync_cycle
 
 RECORDS = 6_000
 
@@ -47,7 +53,9 @@ def test_it_reads_everything_then_only_what_changed_and_always_equals_the_org(
     assert_replica_equals(seeded, org)
     assert sum(first.result["rows"].values()) == sum(rows for rows, _ in object_checksums(seeded).values())
 
-    leads = [row["Id"] for row in rows_of(org, "SELECT Id FROM Lead WHERE IsDeleted = 0 AND IsConverted = 0 ORDER BY Id")]
+    leads = [
+        row["Id"] for row in rows_of(org, "SELECT Id FROM Lead WHERE IsDeleted = 0 AND IsConverted = 0 ORDER BY Id")
+    ]
     for winner, loser in zip(leads[:100:2], leads[1:100:2], strict=True):
         merge(org.writer(), "Lead", winner, [loser])
     make_edits(org.writer(), EditPlan(edits=1_000, deletes=200, seed=11))
@@ -81,7 +89,9 @@ def test_an_idle_cycle_over_twelve_objects_costs_three_credits(org: RunningOrgsi
     assert calls_of_job(seeded, str(sync(seeded).pk)) == 3
 
 
-def test_a_large_object_is_read_by_bulk(org: RunningOrgsim, connected: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_object_is_read_by_bulk(
+    org: RunningOrgsim, connected: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load_history(org.production, records=RECORDS, seed=3)
     monkeypatch.setattr("headwater.credits.prices.QUERY_PAGE_ROWS", 10)
     monkeypatch.setattr("headwater.sync.read.BULK_PAGE_ROWS", 300)
@@ -97,3 +107,49 @@ def test_an_account_that_is_not_connected_is_told_what_to_do(account: Account) -
     assert (job.state, job.reason_code) == (State.BLOCKED, "connections.not_connected")
     with pytest.raises(Fix):
         plan_sync(account)
+
+
+def test_it_pauses_before_the_call_that_would_break_the_quota_and_goes_on_in_the_next_window(
+    org: RunningOrgsim, seeded: Account
+) -> None:
+    window = current_window(seeded)
+    Window.of(seeded).filter(pk=window.pk).update(used_calls=100_000 - 4)
+    counted = org.production.usage.used_calls()
+    job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
+    paused = job_view(job)
+    assert (paused.state, paused.code) == (State.WAITING, "credits.quota_reached")
+    assert "100,000 calls is used up" in paused.reason
+    assert paused.not_before_utc == window.starts_utc + timedelta(hours=24)
+    assert org.production.usage.used_calls() == counted + 4
+    assert replica_state(seeded) is None
+
+    Worker("before the window").run_until_idle()
+    job.refresh_from_db()
+    assert job.state == State.WAITING
+
+    with clock_set_to(window.starts_utc + timedelta(hours=24, minutes=1)):
+        Worker("in the next window").run_until_idle()
+        job.refresh_from_db()
+        assert job.state == State.DONE, job_view(job)
+        assert today(seeded).used_calls == org.production.usage.used_calls() - counted - 4
+    assert_replica_equals(seeded, org)
+
+
+def test_the_orgs_own_exhaustion_is_recognised_and_waits(org: RunningOrgsim, seeded: Account) -> None:
+    org.production.set("allowance_calls", org.production.usage.used_calls() + 3)
+    job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
+    assert (job.state, job.reason_code) == (State.WAITING, "salesforce.request_limit")
+    org.production.set("allowance_calls", 100_000)
+    assert retry(job).pk == job.pk
+    Worker("later").run_until_idle()
+    assert_replica_equals(seeded, org)
+
+
+@pytest.mark.parametrize("effect", [Effect.UNAVAILABLE, Effect.SERVER_ERROR, Effect.DROP, Effect.UNAUTHORIZED])
+def test_a_fault_of_the_line_is_borne_and_its_call_is_in_the_ledger(
+    org: RunningOrgsim, seeded: Account, effect: Effect
+) -> None:
+    add_fault(org.production.usage, Fault(effect, on_calls=(2, 4)))
+    sync(seeded)
+    assert_replica_equals(seeded, org)
+    assert today(seeded).used_calls >= org.production.usage.used_calls()

@@ -50,9 +50,10 @@ def write_rule_tables(connection: duckdb.DuckDBPyConnection, rules: Rules, as_of
 def _write(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Row]) -> None:
     connection.execute(f"DROP TABLE IF EXISTS {table}")
     connection.execute(f"CREATE TABLE {table} ({_COLUMNS[table]})")
-    for row in rows:
-        marks = ", ".join("?" for _ in row)
-        connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608  # our own names
+    values = [list(row) for row in rows]
+    if values:
+        marks = ", ".join(f"({', '.join('?' for _ in row)})" for row in values)
+        connection.execute(f"INSERT INTO {table} VALUES {marks}", [cell for row in values for cell in row])  # noqa: S608  # our own names
 
 
 def _lowered(types: Sequence[str]) -> list[str] | list[None]:

@@ -124,11 +124,14 @@ STANDARD_CHANNELS = (
     ChannelRule("Trade Show", "Events", "Trade Show"),
     ChannelRule("Webinar", "Events", "Webinar"),
     ChannelRule("Content", "Content"),
+    ChannelRule("Content Syndication", "Content", "Syndication"),
     ChannelRule("Direct Mail", "Direct Mail"),
     ChannelRule("Email", "Email"),
     ChannelRule("Partners", "Partners", "Partner Marketing"),
     ChannelRule("Referral Program", "Partners", "Referral Program"),
     ChannelRule("Public Relations", "Public Relations"),
+    ChannelRule("Search", "Paid Search"),
+    ChannelRule("Social Media", "Social"),
     ChannelRule("Telemarketing", "Sales Outreach", "Telemarketing"),
 )
 

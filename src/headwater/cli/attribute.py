@@ -1,10 +1,14 @@
 """`headwater attribute`: compute touches, positions and shares from the replica."""
 
+from collections.abc import Sequence
+
 from headwater.accounts.models import Account
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import follow, money, out, print_json, print_table, the_account
 from headwater.results.services import attribute as attribute_task
-from headwater.results.services import revenue_by_channel, won_total_cents
+from headwater.results.services import RevenueTable, revenue_by_channel, won_total_cents
+
+WIDE_COLUMNS = 110
 
 
 def attribute(account: AccountOption = None, as_json: JsonOption = False) -> None:
@@ -19,14 +23,19 @@ def attribute(account: AccountOption = None, as_json: JsonOption = False) -> Non
 
 
 def print_revenue(account: Account) -> None:
-    """The revenue table of each model, in one: a column a model, a row a channel, the sums below."""
+    """The revenue table of each model: all side by side, or one below the other where the terminal is narrow."""
     table = revenue_by_channel(account)
-    rows = [(row.channel, *(money(row.cents[model]) for model in table.models)) for row in table.rows]
-    rows.append(("Sum", *(money(table.sums_cents[model]) for model in table.models)))
-    print_table(
-        "Attributed revenue of won opportunities",
-        ("Channel", *table.models),
-        rows,
-        numbers=range(1, len(table.models) + 1),
-    )
+    if out.width >= WIDE_COLUMNS:
+        _print_models(table, table.models)
+    else:
+        for model in table.models:
+            _print_models(table, (model,))
     out.print(f"Won in the org: {money(won_total_cents(account))}", highlight=False)
+
+
+def _print_models(table: RevenueTable, models: Sequence[str]) -> None:
+    """A row a channel, a column a model, the sums below."""
+    rows = [(row.channel, *(money(row.cents[model]) for model in models)) for row in table.rows]
+    rows.append(("Sum", *(money(table.sums_cents[model]) for model in models)))
+    title = "Attributed revenue of won opportunities"
+    print_table(title, ("Channel", *models), rows, numbers=range(1, len(models) + 1))

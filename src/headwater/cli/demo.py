@@ -21,6 +21,7 @@ from headwater.cli import attribute, credits, export, package, plan, serve, setu
 from headwater.cli.output import EXIT_BUG, money, out
 from headwater.common.errors import Facts, Fix, Wait
 from headwater.common.money import to_cents
+from headwater.connections.package import installed
 from headwater.connections.services import connection_of, session
 from headwater.credits.services import today
 from headwater.results.services import revenue_by_channel
@@ -32,6 +33,7 @@ ACCOUNT_NAME = "Acme Demo"
 LOGIN, PASSWORD = "demo@example.com", "headwater-demo"  # noqa: S105 - printed on purpose: the demo's own log-in
 ORG_USER, ORG_PASSWORD = "integration@acme.example", "org-password"  # noqa: S105 - of the simulated org
 CALLBACK_PORT = 1717
+LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _START_SECONDS = 30
 
 
@@ -43,7 +45,7 @@ def demo(
 ) -> None:
     """Run the main job on a simulated org: connect, plan, import, attribute, write back; then serve the web app."""
     state = settings.DATA_DIR.parent / "org"
-    with _org(state, records, seed, port):
+    with _org(state, records, seed):
         setup.setup(account=ACCOUNT_NAME, email=LOGIN, password=PASSWORD)
         account = Account.objects.get(name=ACCOUNT_NAME)
         _connect(account)
@@ -65,7 +67,7 @@ def _work(account: Account) -> None:
     attribute.attribute()
     _check_sums(account)
     _heading("Write back")
-    package.package(do_install=connection_of(account) is not None)
+    package.package(do_install=not installed(account).is_complete)
     export.export()
     _heading("Credits")
     credits.print_credits(today(account))
@@ -95,13 +97,15 @@ def _command(name: str) -> str:
 
 
 def _orgsim(*arguments: str) -> None:
-    subprocess.run([_command("orgsim"), *arguments], check=True)  # noqa: S603 - commands of our own making
+    done = subprocess.run([_command("orgsim"), *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - commands of our own making
+    if done.returncode:
+        raise Fix("demo.orgsim_failed", f"orgsim {arguments[0]} failed.", Facts(why=done.stderr or done.stdout))
 
 
 @contextmanager
-def _org(state: Path, records: int, seed: int, web_port: int) -> Iterator[None]:
+def _org(state: Path, records: int, seed: int) -> Iterator[None]:
     """A simulated org, seeded the first time and edited a little at later times, as a living org would be."""
-    ports = [str(urlsplit(url).port) for url in (settings.SALESFORCE_LOGIN_URL, settings.SALESFORCE_SANDBOX_LOGIN_URL)]
+    ports = _ports()
     if state.exists():
         _heading("People work in the org: 200 edits, 20 deletes, 5 merges")
         _orgsim("edit", "--state", str(state), "--edits", "200", "--deletes", "20", "--merges", "5")
@@ -119,6 +123,7 @@ def _org(state: Path, records: int, seed: int, web_port: int) -> Iterator[None]:
         )  # fmt: skip
     server = subprocess.Popen(  # noqa: S603 - commands of our own making
         [_command("orgsim"), "serve", "--state", str(state), "--port", ports[0], "--sandbox-port", ports[1]],
+        stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
@@ -127,6 +132,22 @@ def _org(state: Path, records: int, seed: int, web_port: int) -> Iterator[None]:
     finally:
         server.terminate()
         server.wait()
+
+
+def _ports() -> tuple[str, str]:
+    """Where the simulated org is to listen: read off the addresses that Headwater will ask."""
+    parts = [urlsplit(url) for url in (settings.SALESFORCE_LOGIN_URL, settings.SALESFORCE_SANDBOX_LOGIN_URL)]
+    if any(part.hostname not in LOOPBACK or part.port is None for part in parts):
+        raise Fix(
+            "demo.not_local",
+            "The demo runs on this machine only.",
+            Facts(
+                why="The Salesforce log-in addresses in the environment are not of this machine.",
+                left="Nothing was started.",
+                you_can="run it as make demo, which sets them",
+            ),
+        )
+    return str(parts[0].port), str(parts[1].port)
 
 
 def _await_org(server: "subprocess.Popen[bytes]") -> None:

@@ -17,10 +17,12 @@ from headwater.jobs.models import Job, State
 from headwater.jobs.progress import Progress as JobProgress
 from headwater.jobs.services import JobView, job_view, run_here
 
+LEASE_SECONDS = 10  # a killed command is taken over this soon; the page workers keep theirs longer
 EXIT_OK, EXIT_BUG, EXIT_WAIT, EXIT_FIX = 0, 1, 3, 4
 
-out = Console()
-err = Console(stderr=True)
+_NOT_A_TERMINAL_COLUMNS = 120  # where output goes into a file or a pipe there is no edge to keep to
+out = Console(width=None if sys.stdout.isatty() else _NOT_A_TERMINAL_COLUMNS)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else _NOT_A_TERMINAL_COLUMNS)
 
 
 def print_json(value: Any) -> None:
@@ -32,7 +34,8 @@ def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str
     """`numbers` are the places of the columns that hold numbers, to be set flush right."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if place in numbers else "left")
+        is_number = place in numbers
+        table.add_column(heading, justify="right" if is_number else "left", no_wrap=is_number)
     for row in rows:
         table.add_row(*row)
     out.print(table)
@@ -94,9 +97,10 @@ def follow(job: Job, title: str, *, quiet: bool) -> JobView:
         def show(progress: JobProgress) -> None:
             bar.update(only, completed=progress.done, total=progress.total or progress.done or 1, unit=progress.unit)
 
-        view = job_view(run_here(job, show))
-        if view.state is State.DONE and bar.tasks[0].total:
-            bar.update(only, completed=bar.tasks[0].total)
+        view = job_view(run_here(job, show, lease_seconds=LEASE_SECONDS))
+        if view.state is State.DONE:
+            done = view.progress.done if view.progress else 1
+            bar.update(only, completed=done, total=done or 1)
     return _checked(view)
 
 

@@ -1,21 +1,34 @@
 """`headwater sync`: one cycle, in the foreground, with a progress bar."""
 
+from typing import Annotated
+
+import typer
+
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import follow, out, print_json, print_table, the_account
 from headwater.credits.services import calls_of_job
-from headwater.sync.services import object_checksums, sync_cycle
+from headwater.sync.services import object_checksums, replica_counts, sync_cycle
 
 
-def sync(account: AccountOption = None, as_json: JsonOption = False) -> None:
+def sync(
+    checksums: Annotated[
+        bool, typer.Option("--checksums", help="Also print a checksum of each object, to compare with the org's own.")
+    ] = False,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Read the org: everything the first time, then only what changed. A killed sync goes on where it was."""
     tenant = the_account(account)
     job = sync_cycle.enqueue(tenant=str(tenant.pk), account_id=tenant.pk)
     view = follow(job, "Reading the org", quiet=as_json)
     spent = calls_of_job(tenant, str(view.id))
-    counts = {name: rows for name, (rows, _) in object_checksums(tenant).items()}
+    counts = replica_counts(tenant)
+    sums = {name: text for name, (_, text) in object_checksums(tenant).items()} if checksums else {}
     if as_json:
-        print_json({**view.result, "spent_calls": spent, "replica_rows": counts})
+        print_json({**view.result, "spent_calls": spent, "replica_rows": counts, "checksums": sums})
         return
-    rows = [(name, f"{view.result['rows'].get(name, 0):,}", f"{counts[name]:,}") for name in counts]
-    print_table(f"Cycle {view.result['cycle']}", ("Object", "Rows read", "In the replica"), rows, numbers=(1, 2))
+    rows = [(name, f"{view.result['rows'].get(name, 0):,}", f"{counts[name]:,}", sums.get(name, "")) for name in counts]
+    headings = ("Object", "Rows read", "In the replica", "Checksum" if checksums else "")
+    shown = len(headings) if checksums else len(headings) - 1
+    print_table(f"Cycle {view.result['cycle']}", headings[:shown], [row[:shown] for row in rows], numbers=(1, 2))
     out.print(f"Credits: {view.result['planned_calls']} planned, {spent} spent.", highlight=False)

@@ -91,11 +91,16 @@ def daily_limit(account: Account) -> int:
     return quota_of(account).daily_limit_calls
 
 
-def change_daily_limit(account: Account, typed: str, actor: str) -> int:
-    """Store a new limit as a person typed it; raises Fix and changes nothing where it is not one (row B3)."""
+def change_daily_limit(account: Account, typed: str, actor: str, *, expected: int | None = None) -> int:
+    """Store a new limit as a person typed it; raises Fix and changes nothing where it is not one (row B3).
+
+    `expected`: the limit that the person saw; another one meanwhile is not overwritten unseen.
+    """
     limit = _read_limit(typed)
     with transaction.atomic():
         quota = Quota.of(account).select_for_update().get(pk=quota_of(account).pk)
+        if expected is not None and quota.daily_limit_calls not in (expected, limit):
+            raise _changed_meanwhile(account, quota.daily_limit_calls)
         before, quota.daily_limit_calls = quota.daily_limit_calls, limit
         if before != limit:
             quota.save(update_fields=["daily_limit_calls"])
@@ -118,6 +123,19 @@ def _read_limit(typed: str) -> int:
     if limit > MAXIMUM_DAILY_LIMIT_CALLS:
         raise _bad_limit(f"The limit is at most {MAXIMUM_DAILY_LIMIT_CALLS:,}.")
     return limit
+
+
+def _changed_meanwhile(account: Account, present: int) -> Fix:
+    latest = events_of(account, LIMIT_CHANGED).first()
+    return Fix(
+        "credits.limit_changed_meanwhile",
+        f"The limit was changed to {present:,} while this form was open.",
+        Facts(
+            why=f"{latest.actor} changed it from {latest.before} to {latest.after}." if latest else "",
+            left="What you typed was not saved.",
+            you_can=f"save again to replace {present:,}, or cancel to keep it",
+        ),
+    )
 
 
 def _bad_limit(why: str) -> Fix:

@@ -34,7 +34,7 @@ def _weight(fields: Sequence[str], values: Sequence[object]) -> int:
 
 
 def canonical_text(value: object) -> str:
-    """A value as the checksum writes it; null is empty."""
+    """A value as the checksum writes it: null is empty, times are UTC seconds, numbers plain with no needless zeros."""
     match value:
         case None:
             return ""
@@ -44,15 +44,12 @@ def canonical_text(value: object) -> str:
             return value.strftime("%Y-%m-%dT%H:%M:%SZ")
         case date():
             return value.isoformat()
-        case Decimal():
-            return _plain(value)
-        case float():
-            return str(int(value)) if value.is_integer() else repr(value)
+        case Decimal() | float():
+            return _plain(Decimal(str(value)))
         case _:
             return str(value)
 
 
-def _plain(value: Decimal) -> str:
-    """Without trailing zeros or point: 1234.5, 1000."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _plain(number: Decimal) -> str:
+    """Without exponent, trailing zeros or point: 1234.5, 1000."""
+    return f"{number.normalize():f}" if number else "0"

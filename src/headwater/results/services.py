@@ -95,10 +95,29 @@ class TouchShare:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelTotal:
+    """What all touches of one opportunity got by one model; `cents` is its amount wherever a touch holds a position."""
+
+    model: str
+    percent: Decimal
+    cents: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpportunityDetail:
     opportunity: OpportunityRow
     models: tuple[str, ...]
     touches: tuple[TouchShare, ...]
+
+    @property
+    def totals(self) -> tuple[ModelTotal, ...]:
+        """In the order of `models`."""
+        return tuple(self._total(model) for model in self.models)
+
+    def _total(self, model: str) -> ModelTotal:
+        shares = [share for touch in self.touches for share in touch.shares if share.model == model]
+        cents = [share.cents for share in shares if share.cents is not None]
+        return ModelTotal(model, sum((share.percent for share in shares), Decimal(0)), sum(cents) if cents else None)
 
 
 @task("attribution.run")

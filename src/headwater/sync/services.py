@@ -59,6 +59,15 @@ def open_replica(account: Account) -> duckdb.DuckDBPyConnection:
     return open_snapshot(manifest(account), lake_directory(account))
 
 
+def replica_counts(account: Account) -> dict[str, int]:
+    """Live records of each object in the replica."""
+    with open_replica(account) as connection:
+        return {
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0]  # noqa: S608 - our own names
+            for name in tables_of(account)
+        }
+
+
 def object_checksums(account: Account) -> dict[str, tuple[int, str]]:
     """(rows, checksum) of each object over all its read fields, to be compared with the org's own."""
     with open_replica(account) as connection:

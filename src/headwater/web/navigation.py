@@ -18,7 +18,13 @@ class Group:
     entries: tuple[Entry, ...]
 
 
-TOP: tuple[Group, ...] = ()  # the drop-downs of the top bar
+TOP: tuple[Group, ...] = (  # the drop-downs of the top bar
+    Group(
+        "Discover",
+        (Entry("Revenue", "web:revenue", "chart-bar"), Entry("Opportunities", "web:opportunities", "briefcase")),
+    ),
+    Group("Diagnose", (Entry("Credits", "web:credits", "coins"), Entry("Jobs", "web:jobs", "activity"))),
+)
 
 SETTINGS: tuple[Group, ...] = (
     Group("Integrations", (Entry("Connections", "web:connections", "plug-connected"),)),

@@ -1,15 +1,32 @@
-"""The addresses of the pages, by name: `web:<name>`."""
+"""The addresses of the pages, by name: `web:<name>`.
+
+`connections_callback` stands in every org's External Client App: its address must not change.
+"""
 
 from django.urls import path
 
-from headwater.web.pages import overview, settings
+from headwater.web.pages import connections, credits, crm_general, jobs, opportunities, overview, revenue, settings
 
 app_name = "web"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("account/<slug:slug>/choose/", overview.choose_account, name="choose_account"),
+    path("revenue/", revenue.revenue, name="revenue"),
+    path("opportunities/", opportunities.opportunity_list, name="opportunities"),
+    path("opportunities/<slug:opportunity_id>/", opportunities.opportunity_detail, name="opportunity"),
+    path("credits/", credits.credits_today, name="credits"),
+    path("jobs/", jobs.job_list, name="jobs"),
+    path("jobs/start/<slug:work>/", jobs.start, name="job_start"),
+    path("jobs/<int:job_id>/", jobs.job_detail, name="job"),
+    path("jobs/<int:job_id>/cancel/", jobs.cancel_job, name="job_cancel"),
+    path("jobs/<int:job_id>/retry/", jobs.retry_job, name="job_retry"),
     path("settings/", settings.front_door, name="settings"),
-    path("settings/connections/", settings.connections, name="connections"),
-    path("settings/crm/general/", settings.crm_general, name="crm_general"),
+    path("settings/connections/", connections.connections, name="connections"),
+    path("settings/connections/connect/", connections.connect, name="connections_connect"),
+    path("settings/connections/callback/", connections.callback, name="connections_callback"),
+    path("settings/connections/package/check/", connections.check_package, name="package_check"),
+    path("settings/connections/package/install/", connections.install_package, name="package_install"),
+    path("settings/crm/general/", crm_general.crm_general, name="crm_general"),
+    path("settings/crm/general/daily-limit/", crm_general.save_daily_limit, name="daily_limit"),
     path("settings/account/", settings.account_configuration, name="account"),
 ]

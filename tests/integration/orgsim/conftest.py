@@ -42,7 +42,9 @@ def soql(client: httpx2.Client) -> Callable[[str], list[dict[str, Any]]]:
     def run(query: str) -> list[dict[str, Any]]:
         answer = client.get("/query", params={"q": query})
         assert answer.status_code == 200, answer.text
-        return [{name: value for name, value in row.items() if name != "attributes"} for row in answer.json()["records"]]
+        return [
+            {name: value for name, value in row.items() if name != "attributes"} for row in answer.json()["records"]
+        ]
 
     return run
 

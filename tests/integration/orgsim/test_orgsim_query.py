@@ -18,14 +18,14 @@ def people(running: RunningOrgsim) -> dict[str, str]:
     writer = running.writer()
     made = {name: writer.insert("Account", {"Name": name, "BillingCity": "Malmö"}) for name in ("Acme", "Globex")}
     for number in range(4):
-        values = {"LastName": f"L{number}", "AccountId": made["Acme"], "Email": f"l{number}@example.com"}
-        made[f"L{number}"] = writer.insert("Contact", values)
+        contact = {"LastName": f"L{number}", "AccountId": made["Acme"], "Email": f"l{number}@example.com"}
+        made[f"L{number}"] = writer.insert("Contact", contact)
     made["loner"] = writer.insert("Contact", {"LastName": "Loner", "Title": "50%_off's"})
     made["gone"] = writer.insert("Contact", {"LastName": "Gone"})
     writer.delete("Contact", made["gone"])
     made["task"] = writer.insert("Task", {"Subject": "Call", "WhoId": made["L1"], "WhatId": made["Globex"]})
     for stage, amount in (("Prospecting", 100.25), ("Closed Won", 200.5)):
-        values = {"Name": stage, "StageName": stage, "Amount": amount, "CloseDate": "2024-03-31"}
+        values: dict[str, object] = {"Name": stage, "StageName": stage, "Amount": amount, "CloseDate": "2024-03-31"}
         made[stage] = writer.insert("Opportunity", {**values, "AccountId": made["Acme"]})
     return made
 
@@ -120,9 +120,9 @@ def test_it_aggregates(client: httpx2.Client, soql: Soql) -> None:
     assert rows == [{"Name": "Acme", "n": 4}]
     [distinct] = soql("SELECT COUNT_DISTINCT(AccountId), COUNT(Email) FROM Contact")
     assert distinct == {"expr0": 1, "expr1": 4}
-    assert soql("SELECT CALENDAR_YEAR(CloseDate) y, COUNT(Id) n FROM Opportunity GROUP BY CALENDAR_YEAR(CloseDate)") == [
-        {"y": 2024, "n": 2}
-    ]
+    assert soql(
+        "SELECT CALENDAR_YEAR(CloseDate) y, COUNT(Id) n FROM Opportunity GROUP BY CALENDAR_YEAR(CloseDate)"
+    ) == [{"y": 2024, "n": 2}]
 
 
 def test_it_orders_nulls_first_unless_told(soql: Soql) -> None:
@@ -194,33 +194,43 @@ RENAMED = (
         (
             "select count() from XYZZY",
             "INVALID_TYPE",
-            "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\nsObject type 'XYZZY' is not "
-            "supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity "
-            "name. Please reference your WSDL or the describe call for the appropriate names.",
+            (
+                "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\n"
+                "sObject type 'XYZZY' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity "
+                "name. Please reference your WSDL or the describe call for the appropriate names."
+            ),
         ),
         (
             "SELECT Id, Foo FROM Account",
             "INVALID_FIELD",
-            "\nSELECT Id, Foo FROM Account\n           ^\nERROR at Row:1:Column:12\n"
-            f"No such column 'Foo' on entity 'Account'. {RENAMED}",
+            (
+                "\nSELECT Id, Foo FROM Account\n           ^\nERROR at Row:1:Column:12\n"
+                f"No such column 'Foo' on entity 'Account'. {RENAMED}"
+            ),
         ),
         (
             "SELECT Id\nFROM Account\nWHERE Owner.Foo = 'x'",
             "INVALID_FIELD",
-            "\nWHERE Owner.Foo = 'x'\n      ^\nERROR at Row:3:Column:7\n"
-            f"No such column 'Foo' on entity 'User'. {RENAMED}",
+            (
+                "\nWHERE Owner.Foo = 'x'\n      ^\nERROR at Row:3:Column:7\n"
+                f"No such column 'Foo' on entity 'User'. {RENAMED}"
+            ),
         ),
         (
             "SELECT Id FROM Contact WHERE Id = 'somethingwonky'",
             "INVALID_QUERY_FILTER_OPERATOR",
-            "\nSELECT Id FROM Contact WHERE Id = 'somethingwonky'\n                             ^\n"
-            "ERROR at Row:1:Column:30\ninvalid ID field: somethingwonky",
+            (
+                "\nSELECT Id FROM Contact WHERE Id = 'somethingwonky'\n                             ^\n"
+                "ERROR at Row:1:Column:30\ninvalid ID field: somethingwonky"
+            ),
         ),
         (
             "SELECT Id FROM Contact WHERE LastName = 'a' AND Email = 'b' OR Email = 'c'",
             "MALFORMED_QUERY",
-            "\nContact WHERE LastName = 'a' AND Email = 'b' OR Email = 'c'\n"
-            "                                             ^\nERROR at Row:1:Column:61\nunexpected token: 'OR'",
+            (
+                "\nct WHERE LastName = 'a' AND Email = 'b' OR Email = 'c'\n"
+                "                                        ^\nERROR at Row:1:Column:61\nunexpected token: 'OR'"
+            ),
         ),
         ("SELECT Id FROM", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
         (
@@ -232,11 +242,7 @@ RENAMED = (
 )
 def test_it_words_mistakes_as_salesforce_does(client: httpx2.Client, query: str, code: str, message: str) -> None:
     answer = client.get("/query", params={"q": query})
-    assert answer.status_code == 400
-    assert answer.json()[0]["errorCode"] == code
-    assert answer.json()[0]["message"].splitlines()[2:] == message.splitlines()[2:]
-    if code != "MALFORMED_QUERY" or "WHERE" not in query:
-        assert answer.json() == [{"message": message, "errorCode": code}]
+    assert (answer.status_code, answer.json()) == (400, [{"message": message, "errorCode": code}])
 
 
 @pytest.mark.parametrize(

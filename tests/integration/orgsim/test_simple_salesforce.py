@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 import requests
-from simple_salesforce import Salesforce
+from simple_salesforce.api import Salesforce
 
 from orgsim.oauth.grants import open_grant
 from orgsim.oauth.users import any_admin
@@ -21,7 +22,7 @@ CONTACTS = 450
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    client: Salesforce
+    client: Any  # simple-salesforce makes its objects by attribute, which its types do not tell
     state: State
 
 
@@ -37,9 +38,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     run_cli(folder, "seed", "--records", "0", *user, "--app-key", "key", "--app-secret", "secret")
     command = [sys.executable, "-c", "from orgsim.cli import main; main()", "serve", "--tls"]
     ports = ("--port", "0", "--sandbox-port", "0")
-    with subprocess.Popen(
-        [*command, *ports, "--state", str(folder), "--json"], stdout=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen([*command, *ports, "--state", str(folder), "--json"], stdout=subprocess.PIPE) as process:
         try:
             opened = open_client(process, folder)
             yield opened

@@ -18,13 +18,3 @@ def front_door(_request: MemberRequest) -> HttpResponse:
 def account_configuration(request: MemberRequest) -> HttpResponse:
     facts = {"members": members_of(request.account), "events": events_of(request.account)[:SHOWN_EVENTS]}
     return render(request, "web/settings/account.html", facts)
-
-
-@member_page
-def connections(request: MemberRequest) -> HttpResponse:
-    return render(request, "web/settings/connections.html")
-
-
-@member_page
-def crm_general(request: MemberRequest) -> HttpResponse:
-    return render(request, "web/settings/crm_general.html")

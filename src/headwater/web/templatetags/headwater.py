@@ -3,7 +3,8 @@
 Not here: any arithmetic; a tag shows what a service has worked out.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,12 +19,16 @@ from django.utils.timesince import timesince
 
 from headwater.common.clock import now_utc
 from headwater.common.money import from_cents
+from headwater.jobs.models import State
+from headwater.jobs.services import JobView, job_view, jobs_of
 from headwater.web import navigation
+from headwater.web.wording import CALL_KINDS, ENVIRONMENTS, JOB_KINDS, JOB_STATES, TASKS
 
 register = template.Library()
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 UNKNOWN = "\N{EN DASH}"
+WAITS_FOR_CREDITS = ("credits.quota_reached", "salesforce.request_limit")
 STATES = {
     "ok": "circle-check",
     "busy": "refresh",
@@ -48,6 +53,18 @@ def money(cents: int | None, currency: str) -> str:
     return UNKNOWN if cents is None else f"{number(from_cents(cents), 2)}{NO_BREAK_SPACE}{currency}"
 
 
+@register.filter
+def amount(cents: int | None) -> str:
+    """Whole cents as an amount where the page has no currency to name: 123450 -> 1,234.50."""
+    return UNKNOWN if cents is None else number(from_cents(cents), 2)
+
+
+@register.filter
+def of_model(by_model: Mapping[str, int], model: str) -> int:
+    """A model's value, by its label."""
+    return by_model[model]
+
+
 @register.simple_tag
 def moment(at_utc: datetime | None, absent: str = "never") -> str:
     """How long ago, or how long until; the exact moment in UTC on hover and for machines."""
@@ -67,6 +84,35 @@ def _distance(at_utc: datetime) -> str:
     return f"in {timesince(now, at_utc, depth=1)}"
 
 
+@register.filter
+def duration(seconds: int) -> str:
+    """How long, in one unit: 200 -> 3 minutes."""
+    if seconds < 60:
+        return "less than a minute"
+    now = now_utc()
+    return timesince(now, now + timedelta(seconds=seconds), depth=1)
+
+
+@register.filter
+def environment(org_kind: str) -> str:
+    return ENVIRONMENTS.get(org_kind, org_kind)
+
+
+@register.filter
+def task_name(task: str) -> str:
+    return TASKS.get(task, task)
+
+
+@register.filter
+def job_kind(kind: str) -> str:
+    return JOB_KINDS.get(kind, kind)
+
+
+@register.filter
+def call_kind(kind: str) -> str:
+    return CALL_KINDS.get(kind, kind)
+
+
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of the vendored sprite; silent for screen readers unless it has a label of its own."""
@@ -80,6 +126,21 @@ def state(kind: str, words: str) -> SafeString:
     """A state in words and an icon. `kind` is a key of STATES; an unknown one is an error."""
     shape = '<span class="state state-{}">{}<span>{}</span></span>'
     return format_html(shape, kind, icon(STATES[kind]), words)
+
+
+@register.simple_tag
+def job_state(view: JobView) -> SafeString:
+    return state("busy", "Stopping") if view.is_cancelling else state(JOB_STATES[view.state], view.state.label)
+
+
+@register.inclusion_tag("web/parts/pause.html", takes_context=True)
+def pause_banner(context: template.Context) -> dict[str, JobView | None]:
+    """The newest job that waits for credits, if one does: said once, however many wait."""
+    account = getattr(context.get("request"), "account", None)
+    if account is None:
+        return {"view": None}
+    waiting = jobs_of(str(account.pk)).filter(state=State.WAITING, reason_code__in=WAITS_FOR_CREDITS).first()
+    return {"view": job_view(waiting) if waiting else None}
 
 
 @register.inclusion_tag("web/parts/ident.html")

@@ -1,0 +1,137 @@
+"""Settings > Connections: set up, see and re-authorise the account's one org, and put Headwater's objects into it.
+
+Every act ends on the same page, with what came of it. Not here: the rules (connections/services.py).
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from headwater.common.errors import Fix, Wait
+from headwater.connections.package import FIELDS, Installed, install, installed
+from headwater.connections.services import Callback, begin, connection_of, finish, login_url_for
+from headwater.web.acting import MemberRequest, admin_action, member_page
+from headwater.web.telling import Told, tell
+from headwater.web.wording import ENVIRONMENTS
+
+AGAIN = "again"  # the environment of a re-authorisation: wherever the org was connected before
+PAGE = "web:connections"
+
+
+def callback_address() -> str:
+    """What the org's External Client App must list, and where Salesforce sends the browser back to."""
+    return settings.BASE_URL.rstrip("/") + reverse("web:connections_callback")
+
+
+@require_GET
+@member_page
+def connections(request: MemberRequest) -> HttpResponse:
+    return _page(request, dialog=request.GET.get("dialog", ""))
+
+
+@require_POST
+@admin_action
+def connect(request: MemberRequest) -> HttpResponse:
+    """Hand over to Salesforce's own log-in page, or say why nobody can be sent there."""
+    try:
+        address = begin(
+            request.account,
+            login_url=_login_url(request),
+            redirect_uri=callback_address(),
+            actor=request.user.email,
+        )
+    except Told as error:
+        if error.code == "connections.bad_my_domain":
+            return _page(request, dialog="environment", refused=error, status=409)
+        tell(request, error)
+        return redirect(PAGE)
+    return redirect(address)
+
+
+@require_GET
+@admin_action
+def callback(request: MemberRequest) -> HttpResponse:
+    """Where Salesforce sends the browser back to, with a code or a refusal."""
+    answer = Callback(
+        state=request.GET.get("state", ""),
+        code=request.GET.get("code", ""),
+        error=request.GET.get("error", ""),
+        error_description=request.GET.get("error_description", ""),
+    )
+    try:
+        row = finish(request.account, answer, actor=request.user.email)
+    except Told as error:
+        tell(request, error)
+    else:
+        kind = ENVIRONMENTS.get(row.org_kind, row.org_kind)
+        messages.success(request, f"Connected to {row.org_name} ({kind}) as {row.username}.")
+    return redirect(PAGE)
+
+
+@require_POST
+@admin_action
+def check_package(request: MemberRequest) -> HttpResponse:
+    try:
+        found = installed(request.account)
+    except Told as error:
+        tell(request, error)
+        return redirect(PAGE)
+    return _page(request, package=found)
+
+
+@require_POST
+@admin_action
+def install_package(request: MemberRequest) -> HttpResponse:
+    try:
+        install(request.account, actor=request.user.email)
+    except Told as error:
+        tell(request, error)
+    else:
+        messages.success(
+            request,
+            "Headwater's objects are installed. Assign the permission set Headwater Administrator to the connected "
+            "user, then check.",
+        )
+    return redirect(PAGE)
+
+
+def _login_url(request: MemberRequest) -> str:
+    environment = request.POST.get("environment", "")
+    connected = connection_of(request.account)
+    if environment == AGAIN and connected is not None:
+        return connected.login_url
+    return login_url_for(environment, request.POST.get("my_domain", "").strip())
+
+
+def _page(
+    request: MemberRequest,
+    *,
+    dialog: str = "",
+    refused: Fix | Wait | None = None,
+    package: Installed | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    facts: dict[str, Any] = {
+        "connection": connection_of(request.account),
+        "dialog": dialog,
+        "refused": refused,
+        "chosen": request.POST.get("environment", "production"),
+        "typed_my_domain": request.POST.get("my_domain", ""),
+        "package": package,
+        "package_objects": FIELDS,
+        "callback_address": callback_address(),
+        "has_client_app": bool(settings.SALESFORCE_CLIENT_ID),
+        "opened_elsewhere": _is_elsewhere(request),
+    }
+    return render(request, "web/settings/connections.html", facts, status=status)
+
+
+def _is_elsewhere(request: HttpRequest) -> bool:
+    """The browser came by another host name than Salesforce will send it back to, where it is not logged in."""
+    return request.get_host() != urlsplit(settings.BASE_URL).netloc

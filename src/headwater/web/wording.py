@@ -1,0 +1,63 @@
+"""The words that pages use for what programmes call otherwise: environments, jobs, calls, the states of work.
+
+Not here: sentences, which stand in templates. A name without words of its own is shown as it is.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from headwater.jobs.models import State
+
+ENVIRONMENTS: Mapping[str, str] = {
+    "production": "Production",
+    "sandbox": "Sandbox",
+    "scratch": "Scratch org",
+    "trial": "Trial",
+    "developer": "Developer Edition",
+}
+TASKS: Mapping[str, str] = {
+    "sync.cycle": "Sync",
+    "attribution.run": "Attribution",
+    "export.records": "Export",
+    "pipeline.run": "Sync, attribution and export",
+}
+JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
+    "connect": "Connecting",
+    "plan": "Planning",
+    "sync": "Sync",
+    "export": "Export",
+    "package.install": "Headwater's objects",
+    "demo": "Demo",
+}
+CALL_KINDS: Mapping[str, str] = {
+    "query": "Query",
+    "composite_query": "Query, several in one call",
+    "composite_describe": "Describe, several in one call",
+    "record_count": "Record count",
+    "limits": "Limits",
+    "bulk_create": "Bulk job",
+    "bulk_poll": "Bulk status",
+    "bulk_results": "Bulk results",
+    "upsert": "Write",
+    "delete": "Delete",
+    "deploy": "Deploy",
+}
+JOB_STATES: Mapping[State, str] = {  # the keys of templatetags.headwater.STATES
+    State.QUEUED: "waiting",
+    State.RUNNING: "busy",
+    State.WAITING: "waiting",
+    State.DONE: "ok",
+    State.FAILED: "error",
+    State.BLOCKED: "warning",
+    State.CANCELLED: "off",
+}
+
+
+def result_lines(result: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """What a job returned as (label, value) of each number or text in it, with the labels above it in front."""
+    for name, value in result.items():
+        label = f"{above}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from result_lines(value, f"{label}, ")
+        else:
+            yield label[:1].upper() + label[1:], value

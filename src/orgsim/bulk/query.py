@@ -1,0 +1,189 @@
+"""/jobs/query: what may be asked in bulk, the job's life, and its results in pages (facts C.4)."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+
+from starlette.responses import Response, StreamingResponse
+
+from orgsim.background import Background
+from orgsim.bulk.jobs import LISTED_JOBS, Job, find_job, invalid_job, list_jobs, new_job, wrong_state
+from orgsim.errors import ApiError
+from orgsim.exchange import empty_response, json_response
+from orgsim.rest.call import Call
+from orgsim.schema.model import COMPOUND_TYPES
+from orgsim.soql import tree
+from orgsim.soql.compile import compile_csv
+from orgsim.soql.functions import is_aggregate
+from orgsim.soql.parse import parse
+from orgsim.soql.plan import Asker, write_csv
+from orgsim.store import resultfile
+from orgsim.store.org import Org
+
+FAMILY = "query"
+RESULT_PAGES = 5
+_UNFINISHED = ("UploadComplete", "InProgress")
+
+
+def create(call: Call) -> Response:
+    request = call.exchange.json_object()
+    if request.get("operation") not in ("query", "queryAll"):
+        raise invalid_job(f"Unable to parse Job: invalid operation '{request.get('operation')}'")
+    soql = str(request.get("query") or "")
+    job = new_job(call.org, call.session.user_id, FAMILY, request, call.api_version)
+    job.plain["object"] = _check_query(call.asker, soql, job.delimiter)
+    job.plain["_query"] = soql
+    job.save("UploadComplete")
+    start(call.org, job.id, call.exchange.background)
+    return json_response(job.shown())
+
+
+def read(call: Call) -> Response:
+    job = find_job(call.org, FAMILY, call.param("job_id"))
+    return json_response(_described(job))
+
+
+def listing(call: Call) -> Response:
+    offset = int(call.exchange.query.get("queryLocator") or 0)
+    jobs = list_jobs(call.org, FAMILY, offset=offset)
+    more = len(jobs) == LISTED_JOBS
+    next_url = f"{call.base_path}/jobs/query?queryLocator={offset + LISTED_JOBS}" if more else None
+    return json_response({"done": not more, "records": [_described(job) for job in jobs], "nextRecordsUrl": next_url})
+
+
+def abort(call: Call) -> Response:
+    job = find_job(call.org, FAMILY, call.param("job_id"))
+    if call.exchange.json_object().get("state") != "Aborted":
+        raise invalid_job("Only the state Aborted can be set")
+    if job.state not in _UNFINISHED:
+        raise wrong_state(f"Aborting Job not allowed in state {job.state}")
+    job.save("Aborted")
+    return json_response(job.shown())
+
+
+def delete(call: Call) -> Response:
+    job = find_job(call.org, FAMILY, call.param("job_id"))
+    if job.state in _UNFINISHED:
+        raise wrong_state(f"Deleting Job not allowed in state {job.state}")
+    job.forget()
+    return empty_response()
+
+
+def results(call: Call) -> Response:
+    job = _complete_job(call)
+    first = _read_locator(call.exchange.query.get("locator"))
+    wanted = call.exchange.query.get("maxRecords")
+    most = int(wanted) if wanted and wanted.isdigit() else int(call.org.setting("bulk_page_rows"))
+    total = int(job.plain["numberRecordsProcessed"])
+    count = max(0, min(most, total - first + 1))
+    following = first + count
+    return StreamingResponse(
+        _csv_chunks(job, first, count),
+        headers={
+            "Content-Type": "text/csv; charset=UTF-8",
+            "Sforce-NumberOfRecords": str(count),
+            "Sforce-Locator": _locator(following) if following <= total else "null",
+        },
+    )
+
+
+def result_pages(call: Call) -> Response:
+    """Up to five pages that may be fetched side by side."""
+    job = _complete_job(call)
+    rows, total = int(call.org.setting("bulk_page_rows")), int(job.plain["numberRecordsProcessed"])
+    first = _read_locator(call.exchange.query.get("locator"))
+    starts = list(range(first, max(total, 1) + 1, rows))
+    base = f"{call.base_path}/jobs/query/{job.id}"
+    pages = [{"resultUrl": f"{base}/results?locator={_locator(start)}&maxRecords={rows}"} for start in starts]
+    more = len(starts) > RESULT_PAGES
+    next_url = f"{base}/resultPages?locator={_locator(starts[RESULT_PAGES])}" if more else None
+    return json_response({"resultPages": pages[:RESULT_PAGES], "nextRecordsUrl": next_url, "done": not more})
+
+
+def start(org: Org, job_id: str, background: Background) -> None:
+    """Half of the delay queued, half in progress, as far as a poll can see."""
+    half = float(org.setting("bulk_delay_seconds")) / 2
+
+    def work() -> None:
+        job = find_job(org, FAMILY, job_id)
+        if job.state == "UploadComplete":
+            job.save("InProgress")
+            background.sleep(half)
+            _run(job)
+
+    background.run_later(half, work)
+
+
+def _run(job: Job) -> None:
+    asker = Asker(job.org, job.plain["createdById"], str(job.plain["apiVersion"]))
+    all_rows = job.plain["operation"] == "queryAll"
+    state = "JobComplete"
+    try:
+        result = write_csv(asker, job.plain["_query"], job.result_file, all_rows=all_rows, delimiter=job.delimiter)
+        job.plain["_header"] = list(result.header)
+        job.plain["numberRecordsProcessed"] = result.rows
+    except ApiError as error:
+        job.plain["errorMessage"], state = str(error), "Failed"
+    job.finish_time()
+    if find_job(job.org, FAMILY, job.id).state != "Aborted":
+        job.save(state)
+
+
+def _check_query(asker: Asker, soql: str, delimiter: str) -> str:
+    """The object's name. Raises ApiError for what only REST can answer."""
+    select = parse(soql)
+    if select.group or any(_is_counting(item) for item in select.items):
+        raise ApiError("API_ERROR", "Implementation restriction: Aggregate Relationships not supported in Bulk Query")
+    if any(isinstance(item, tree.Subquery) for item in select.items):
+        raise ApiError("API_ERROR", "Implementation restriction: nested queries not supported in Bulk Query")
+    if select.offset is not None:
+        raise ApiError("API_ERROR", "Implementation restriction: OFFSET not supported in Bulk Query")
+    sobject = asker.org.catalog().find(str(select.source))
+    if sobject is not None and not sobject.bulk_queryable:
+        raise ApiError("INVALIDENTITY", f"Entity '{sobject.name}' is not supported by the Bulk API.")
+    question = asker.question(soql, all_rows=True)
+    parts = compile_csv(question, select, delimiter)
+    compounds = {field.name for field in parts.scope.sobject.fields if field.type in COMPOUND_TYPES}
+    if compounds.intersection(parts.header):
+        raise ApiError("API_ERROR", "Selecting compound data not supported in Bulk Query")
+    return parts.scope.sobject.name
+
+
+def _is_counting(item: tree.Item | tree.Subquery) -> bool:
+    return isinstance(item, tree.Item) and is_aggregate(item.expression)
+
+
+def _complete_job(call: Call) -> Job:
+    job = find_job(call.org, FAMILY, call.param("job_id"))
+    if job.state != "JobComplete":
+        raise wrong_state(f"Results are not available in state {job.state}")
+    if float(call.api_version) != job.plain["apiVersion"]:
+        message = f"The job was created with API version {job.plain['apiVersion']}; use the same to read it"
+        raise ApiError("API_VERSION_MISMATCH", message, status=409)
+    return job
+
+
+def _described(job: Job) -> dict[str, object]:
+    progress = {"retries": 0, "totalProcessingTime": 0, "numberRecordsProcessed": 0, "isPkChunkingSupported": True}
+    return {**progress, **job.shown(), "jobType": "V2Query"}
+
+
+def _csv_chunks(job: Job, first: int, count: int) -> Iterator[bytes]:
+    header = job.delimiter.join(f'"{name}"' for name in job.plain["_header"])
+    yield (header + job.line_ending).encode()
+    for lines in resultfile.read(job.result_file, first, count):
+        yield (job.line_ending.join(lines) + job.line_ending).encode()
+
+
+def _locator(row: int) -> str:
+    return base64.urlsafe_b64encode(str(row).encode()).decode().rstrip("=")
+
+
+def _read_locator(text: str | None) -> int:
+    """The first row of a page, from 1."""
+    if not text or text == "null":
+        return 1
+    try:
+        return int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error) as error:
+        raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator") from error

@@ -1,0 +1,23 @@
+"""The command `orgsim`: one module per group of commands, `--help` and `--json` on all."""
+
+import typer
+
+from orgsim.cli import authorize, edits, faults, orgs, serve, watch
+from orgsim.errors import ApiError
+
+app = typer.Typer(
+    name="orgsim",
+    help="A Salesforce org on this machine: its logins, its APIs, its limits, its people's edits.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for module in (serve, orgs, watch, edits, faults, authorize):
+    module.register(app)
+
+
+def main() -> None:
+    try:
+        app()
+    except (ApiError, LookupError) as error:
+        typer.echo(f"orgsim: {error.args[0] if error.args else error}", err=True)
+        raise SystemExit(1) from error

@@ -1,0 +1,1 @@
+"""What the people of an org do to its records, away from the counted API: merges, conversions, everyday edits."""

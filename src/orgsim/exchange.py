@@ -1,0 +1,72 @@
+"""One HTTP request with its body already read, and the JSON answers to it. Handlers are plain functions over these."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.datastructures import Headers, QueryParams
+from starlette.responses import Response
+
+from orgsim.background import Background
+from orgsim.errors import ApiError
+from orgsim.store.state import State
+
+PRODUCTION_DOOR = "production"
+SANDBOX_DOOR = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """`base_url` is scheme://host:port as the client wrote it; `door` says which port it came in by."""
+
+    state: State
+    background: Background
+    door: str
+    base_url: str
+    method: str
+    path: str
+    query: QueryParams
+    headers: Headers
+    body: bytes
+    client_host: str = ""
+    path_params: dict[str, Any] = field(default_factory=dict)
+
+    def form(self) -> dict[str, str]:
+        """Fields of a form-urlencoded body."""
+        return dict(parse_qsl(self.body.decode("utf-8", errors="replace"), keep_blank_values=True))
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ApiError JSON_PARSER_ERROR."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise ApiError("JSON_PARSER_ERROR", f"{error} at [line:{error.lineno}, column:{error.colno}]") from error
+
+    def json_object(self) -> dict[str, Any]:
+        value = self.json()
+        if not isinstance(value, dict):
+            raise ApiError("JSON_PARSER_ERROR", "The HTTP entity body must be a JSON object at [line:1, column:1]")
+        return value
+
+    def with_params(self, path_params: dict[str, Any]) -> "Exchange":
+        return replace(self, path_params=path_params)
+
+
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return json_text_response(orjson.dumps(value), status, headers)
+
+
+def json_text_response(text: bytes | str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    response = Response(text, status_code=status, headers=headers)
+    response.headers["Content-Type"] = "application/json;charset=UTF-8"
+    return response
+
+
+def empty_response(status: int = 204) -> Response:
+    return Response(status_code=status)
+
+
+def refusal(error: ApiError) -> Response:
+    """The REST list form."""
+    return json_response([error.as_rest()], error.status)

@@ -1,0 +1,1 @@
+"""Metadata API deployments over REST: a zip of objects, fields and permission sets that become real (facts C.8)."""

@@ -1,0 +1,162 @@
+"""Carries out a package: objects first, then fields (which may point at them), then permission sets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from orgsim.errors import ApiError
+from orgsim.metadata.fields import ComponentError, read_field
+from orgsim.metadata.package import Component, children, text
+from orgsim.schema.declare import named, owner, record_id, required, system_fields, viewed_fields
+from orgsim.schema.declare import text as text_field
+from orgsim.schema.model import Field, SObject
+from orgsim.store.database import RollBackError, roll_back
+from orgsim.store.org import Org
+from orgsim.store.write import Writer
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of each component, as the deployment's details show it."""
+
+    successes: list[dict[str, object]] = field(default_factory=list)
+    failures: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return len(self.successes) + len(self.failures)
+
+
+def apply_package(org: Org, user_id: str, components: list[Component], *, keep: bool, all_or_none: bool) -> Report:
+    """`keep` False is a dry run (checkOnly); `all_or_none` is rollbackOnError."""
+    report = Report()
+    objects = [each for each in components if each.kind == "CustomObject"]
+    permission_sets = [each for each in components if each.kind == "PermissionSet"]
+    try:
+        with org.database.write():
+            for component in objects:
+                _attempt(org, report, "CustomObject", component.name, component, _deploy_object(org, component))
+            for component in objects:
+                for element in children(component.element, "fields"):
+                    full_name = f"{component.name}.{text(element, 'fullName')}"
+                    _attempt(org, report, "CustomField", full_name, component, _deploy_field(org, component, element))
+            for component in permission_sets:
+                deed = _deploy_permission_set(org, user_id, component)
+                _attempt(org, report, "PermissionSet", component.name, component, deed)
+            if not keep or (report.failures and all_or_none):
+                roll_back()
+    except RollBackError:
+        return report
+    return report
+
+
+def _attempt(
+    org: Org, report: Report, kind: str, full_name: str, component: Component, deed: Callable[[], bool]
+) -> None:
+    """`deed` says whether it created something new."""
+    outcome: dict[str, object] = {"componentType": kind, "fullName": full_name, "fileName": component.file_name}
+    try:
+        with org.database.write():
+            created = deed()
+    except (ComponentError, ApiError) as error:
+        message = error.message if isinstance(error, ApiError) else str(error)
+        report.failures.append(
+            {
+                **outcome,
+                "success": False,
+                "problem": message,
+                "problemType": "Error",
+                "created": False,
+                "changed": False,
+            }
+        )
+        return
+    report.successes.append({**outcome, "success": True, "created": created, "changed": True, "deleted": False})
+
+
+def _deploy_object(org: Org, component: Component) -> Callable[[], bool]:
+    def deed() -> bool:
+        known = org.catalog().find(component.name)
+        if known is not None:
+            return False
+        if not component.name.endswith("__c"):
+            raise ComponentError(f"Entity type: '{component.name}' is unknown")
+        org.add_sobjects([_read_object(org, component)])
+        return True
+
+    return deed
+
+
+def _read_object(org: Org, component: Component) -> SObject:
+    element = component.element
+    label, plural = text(element, "label"), text(element, "pluralLabel")
+    if not label or not plural:
+        raise ComponentError("Required field is missing: label or pluralLabel")
+    is_detail = any(text(each, "type") == "MasterDetail" for each in children(element, "fields"))
+    owners = () if is_detail else (owner(None, "Group", "User"),)
+    fields = (record_id(), *owners, _name_field(element), *system_fields(), *viewed_fields())
+    return SObject(component.name, label, plural, org.catalog().next_custom_prefix(), fields, custom=True)
+
+
+def _name_field(element: Element) -> Field:
+    kind, label = text(element, "nameField/type"), text(element, "nameField/label")
+    if kind == "AutoNumber":
+        form = text(element, "nameField/displayFormat") or "{0}"
+        more = {"auto_number": True, "display_format": form, "createable": False, "updateable": False}
+        return named(text_field("Name", 80, label=label, **more))
+    if kind != "Text":
+        raise ComponentError("Must specify a nameField of type Text or AutoNumber for a CustomObject")
+    return named(required(text_field("Name", 80, label=label)))
+
+
+def _deploy_field(org: Org, component: Component, element: Element) -> Callable[[], bool]:
+    def deed() -> bool:
+        sobject = org.catalog().find(component.name)
+        if sobject is None:
+            raise ComponentError(f"Entity {component.name} was not deployed")
+        wanted = read_field(element)
+        for target in wanted.reference_to:
+            if org.catalog().find(target) is None:
+                raise ComponentError(f"referenceTo value of '{target}' does not resolve to a valid sObject type")
+        known = sobject.find(wanted.name)
+        if known is None:
+            org.add_field(sobject, wanted)
+            return True
+        if (known.type, known.scale) != (wanted.type, wanted.scale):
+            raise ComponentError(f"Cannot change the type of {wanted.name} from {known.type} to {wanted.type}")
+        org.change_sobject(sobject.with_field(wanted))
+        return False
+
+    return deed
+
+
+def _deploy_permission_set(org: Org, user_id: str, component: Component) -> Callable[[], bool]:
+    def deed() -> bool:
+        for permission in children(component.element, "objectPermissions"):
+            _known_object(org, text(permission, "object"))
+        for permission in children(component.element, "fieldPermissions"):
+            _check_field_permission(org, text(permission, "field"))
+        values: dict[str, object] = {
+            "Label": text(component.element, "label") or component.name,
+            "Description": text(component.element, "description"),
+        }
+        _, created = Writer(org, user_id).upsert("PermissionSet", "Name", component.name, values)
+        return created
+
+    return deed
+
+
+def _known_object(org: Org, name: str) -> SObject:
+    sobject = org.catalog().find(name)
+    if sobject is None:
+        raise ComponentError(f"In field: object - no CustomObject named {name} found")
+    return sobject
+
+
+def _check_field_permission(org: Org, full_name: str) -> None:
+    object_name, _, field_name = full_name.partition(".")
+    found = _known_object(org, object_name).find(field_name)
+    if found is None:
+        raise ComponentError(f"In field: field - no CustomField named {full_name} found")
+    if found.is_required or found.cascade_delete:
+        raise ComponentError(f"You cannot deploy to a required field: {full_name}")

@@ -1,0 +1,166 @@
+"""POST /metadata/deployRequest and its status. The zip waits in the job folder until it was carried out."""
+
+import io
+from typing import Any
+
+import orjson
+from python_multipart import parse_form
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field as FormField
+from python_multipart.multipart import File as FormFile
+from starlette.responses import Response
+
+from orgsim.background import Background
+from orgsim.errors import ApiError, not_found
+from orgsim.exchange import Exchange, json_response
+from orgsim.metadata.apply import Report, apply_package
+from orgsim.metadata.package import read_package
+from orgsim.rest.call import Call
+from orgsim.store.org import Org
+
+_PENDING = ("Pending", "InProgress")
+
+
+def deploy(call: Call) -> Response:
+    options, content = _read_form(call.exchange)
+    org, now = call.org, call.org.now_text()
+    result: dict[str, Any] = {
+        "id": org.new_id("0Af"),
+        "done": False,
+        "status": "Pending",
+        "success": False,
+        "checkOnly": bool(options.get("checkOnly", False)),
+        "rollbackOnError": bool(options.get("rollbackOnError", True)),
+        "ignoreWarnings": bool(options.get("ignoreWarnings", False)),
+        "runTestsEnabled": False,
+        "createdBy": call.session.user_id,
+        "createdDate": now,
+        "lastModifiedDate": now,
+        "startDate": None,
+        "completedDate": None,
+        **dict.fromkeys(
+            (
+                "numberComponentErrors",
+                "numberComponentsDeployed",
+                "numberComponentsTotal",
+                "numberTestErrors",
+                "numberTestsCompleted",
+                "numberTestsTotal",
+            ),
+            0,
+        ),
+    }
+    zip_file = org.job_folder / f"{result['id']}.zip"
+    zip_file.parent.mkdir(parents=True, exist_ok=True)
+    zip_file.write_bytes(content)
+    _save(org, result)
+    start(org, result["id"], call.exchange.background)
+    return json_response(_shown(result, include_details=False), 201)
+
+
+def status(call: Call) -> Response:
+    result = _find(call.org, call.param("deploy_id"))
+    include = call.exchange.query.get("includeDetails", "false").lower() == "true"
+    return json_response(_shown(result, include_details=include))
+
+
+def start(org: Org, deploy_id: str, background: Background) -> None:
+    half = float(org.setting("deploy_delay_seconds")) / 2
+
+    def work() -> None:
+        result = _find(org, deploy_id)
+        if result["status"] in _PENDING:
+            result |= {"status": "InProgress", "startDate": org.now_text()}
+            _save(org, result)
+            background.sleep(half)
+            _run(org, result)
+
+    background.run_later(half, work)
+
+
+def unfinished(org: Org) -> list[str]:
+    rows = org.database.connect().execute("SELECT plain FROM _deploy").fetchall()
+    return [result["id"] for row in rows if (result := orjson.loads(row[0]))["status"] in _PENDING]
+
+
+def _run(org: Org, result: dict[str, Any]) -> None:
+    zip_file = org.job_folder / f"{result['id']}.zip"
+    try:
+        report = apply_package(
+            org,
+            result["createdBy"],
+            read_package(zip_file.read_bytes()),
+            keep=not result["checkOnly"],
+            all_or_none=result["rollbackOnError"],
+        )
+    except ApiError as error:
+        report = Report()
+        result |= {"errorMessage": error.message, "errorStatusCode": error.code}
+    failed = bool(report.failures) or "errorMessage" in result
+    partly = failed and report.successes and not result["rollbackOnError"]
+    now = org.now_text()
+    result |= {
+        "done": True,
+        "success": not failed,
+        "status": "SucceededPartial" if partly else "Failed" if failed else "Succeeded",
+        "completedDate": now,
+        "lastModifiedDate": now,
+        "numberComponentErrors": len(report.failures),
+        "numberComponentsDeployed": len(report.successes),
+        "numberComponentsTotal": report.total,
+        "details": {
+            "componentSuccesses": report.successes,
+            "componentFailures": report.failures,
+            "runTestResult": {"numTestsRun": 0, "numFailures": 0},
+        },
+    }
+    _save(org, result)
+    zip_file.unlink(missing_ok=True)
+
+
+def _shown(result: dict[str, Any], *, include_details: bool) -> dict[str, Any]:
+    visible = {name: value for name, value in result.items() if include_details or name != "details"}
+    options = {name: result[name] for name in ("checkOnly", "rollbackOnError", "ignoreWarnings")}
+    return {
+        "id": result["id"],
+        "validatedDeployRequestId": None,
+        "deployOptions": {**options, "testLevel": "NoTestRun"},
+        "deployResult": visible,
+    }
+
+
+def _save(org: Org, result: dict[str, Any]) -> None:
+    with org.database.write() as connection:
+        connection.execute(
+            "INSERT OR REPLACE INTO _deploy VALUES (?, ?, ?)",
+            (result["id"], result["createdDate"], orjson.dumps(result).decode()),
+        )
+
+
+def _find(org: Org, deploy_id: str) -> dict[str, Any]:
+    row = org.database.connect().execute("SELECT plain FROM _deploy WHERE id = ?", (deploy_id,)).fetchone()
+    if row is None:
+        raise not_found()
+    result: dict[str, Any] = orjson.loads(row[0])
+    return result
+
+
+def _read_form(exchange: Exchange) -> tuple[dict[str, Any], bytes]:
+    """(deployOptions, the zip) of the multipart body."""
+    parts: dict[str, bytes] = {}
+
+    def on_field(field: FormField) -> None:
+        parts[(field.field_name or b"").decode()] = field.value or b""
+
+    def on_file(file: FormFile) -> None:
+        file.file_object.seek(0)
+        parts[(file.field_name or b"").decode()] = file.file_object.read()
+
+    headers = {"Content-Type": exchange.headers.get("content-type", "").encode()}
+    try:
+        parse_form(headers, io.BytesIO(exchange.body), on_field, on_file)
+        options = orjson.loads(parts["json"])["deployOptions"]
+        return options, parts["file"]
+    except (FormParserError, KeyError, orjson.JSONDecodeError, ValueError) as error:
+        message = "The request must be multipart/form-data with a json part (deployOptions) and a file part (zip)"
+        raise ApiError("INVALID_MULTIPART_REQUEST", message) from error

@@ -1,0 +1,120 @@
+"""Users who can log in: a User record with a username, and a password kept as a salted digest."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from orgsim.oauth.errors import OAuthError
+from orgsim.store.org import Org
+from orgsim.store.rows import Row, insert_row, read_row
+from orgsim.store.state import State
+
+ADMIN_PROFILE = "System Administrator"
+_COST = 2**12
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    username: str
+    password: str
+    first_name: str = "Ada"
+    last_name: str = "Admin"
+    email: str | None = None
+
+
+def add_user(org: Org, new: NewUser) -> str:
+    """An active System Administrator. Returns the User Id. A known username only gets the new password."""
+    with org.database.write() as connection:
+        known = connection.execute('SELECT "Id" FROM "User" WHERE "Username" = ?', (new.username,)).fetchone()
+        user_id = str(known[0]) if known else _insert_user(org, new)
+        salt = secrets.token_bytes(16)
+        connection.execute(
+            "INSERT OR REPLACE INTO _login VALUES (?, ?, ?, ?)",
+            (user_id, new.username, salt, _digest(new.password, salt)),
+        )
+    return user_id
+
+
+def check_login(state: State, door_is_sandbox: bool, username: str, password: str) -> tuple[Org, str]:
+    """(org, user Id) of a login at one door. Raises OAuthError; an unknown user sounds like a wrong password."""
+    for org in state.orgs():
+        if org.is_sandbox != door_is_sandbox:
+            continue
+        row = (
+            org.database.connect()
+            .execute("SELECT user_id, salt, digest FROM _login WHERE username = ?", (username,))
+            .fetchone()
+        )
+        if row and hmac.compare_digest(_digest(password, row[1]), row[2]):
+            _refuse_inactive(org, row[0])
+            return org, str(row[0])
+    raise OAuthError("invalid_grant", "authentication failure - Invalid Password")
+
+
+def user_row(org: Org, user_id: str) -> Row:
+    row = read_row(org.database.connect(), org.catalog().get("User"), user_id)
+    if row is None:
+        raise OAuthError("invalid_grant", "authentication failure")
+    return row
+
+
+def any_admin(org: Org) -> str:
+    """The user who stands for the org's own people in edits that nobody logged in for."""
+    row = org.database.connect().execute('SELECT min("Id") FROM "User" WHERE "IsActive"').fetchone()
+    if row[0] is None:
+        raise LookupError(f"Org {org.org_id} has no user yet. Add one with `orgsim user add`.")
+    return str(row[0])
+
+
+def _refuse_inactive(org: Org, user_id: str) -> None:
+    if not user_row(org, user_id)["IsActive"]:
+        raise OAuthError("inactive_user", "user is inactive")
+
+
+def _insert_user(org: Org, new: NewUser) -> str:
+    now, user_id = org.now_text(), org.new_id("005")
+    row: Row = {
+        "Id": user_id,
+        "Username": new.username,
+        "Email": new.email or new.username,
+        "FirstName": new.first_name,
+        "LastName": new.last_name,
+        "Name": f"{new.first_name} {new.last_name}",
+        "Alias": new.last_name[:8].lower(),
+        "CommunityNickname": new.username.partition("@")[0][:40],
+        "IsActive": 1,
+        "ProfileId": _admin_profile(org, user_id),
+        "UserType": "Standard",
+        "TimeZoneSidKey": "GMT",
+        "LocaleSidKey": "en_US",
+        "LanguageLocaleKey": "en_US",
+        "EmailEncodingKey": "UTF-8",
+        **_stamps(now, user_id),
+    }
+    insert_row(org.database.connect(), org.catalog().get("User"), row)
+    return user_id
+
+
+def _admin_profile(org: Org, user_id: str) -> str:
+    connection = org.database.connect()
+    known = connection.execute('SELECT "Id" FROM "Profile" WHERE "Name" = ?', (ADMIN_PROFILE,)).fetchone()
+    if known:
+        return str(known[0])
+    row: Row = {
+        "Id": org.new_id("00e"),
+        "Name": ADMIN_PROFILE,
+        "UserType": "Standard",
+        **_stamps(org.now_text(), user_id),
+    }
+    insert_row(connection, org.catalog().get("Profile"), row)
+    return str(row["Id"])
+
+
+def _stamps(now: str, user_id: str) -> Row:
+    by_user: Row = {"CreatedById": user_id, "LastModifiedById": user_id}
+    return {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now, **by_user}
+
+
+def _digest(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, n=_COST, r=8, p=1)

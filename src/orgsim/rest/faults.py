@@ -1,0 +1,129 @@
+"""Faults laid on an org's data API: by the n-th matching call or by a rate, before the work or after it.
+
+A fault before the work costs nothing and changes nothing; one after it has been counted and its work stands.
+"""
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+import anyio
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from orgsim.errors import ApiError, expired_session
+from orgsim.exchange import refusal
+from orgsim.store.usage import Usage
+
+
+class Effect(StrEnum):
+    SERVER_ERROR = "500"
+    UNAVAILABLE = "503"
+    UNAUTHORIZED = "401"
+    TIMEOUT = "timeout"  # silence for `seconds`, then the connection is cut
+    DROP = "drop"  # the connection is cut at once
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Strikes calls by their number among the matching ones (`on_calls`, from 1), or at `rate` (0 to 1)."""
+
+    effect: Effect
+    kind: str = ""
+    path_prefix: str = ""
+    on_calls: tuple[int, ...] = ()
+    rate: float = 0.0
+    seed: int = 0
+    seconds: float = 30.0
+    after: bool = False
+    hits_left: int | None = None
+
+
+def add_fault(usage: Usage, fault: Fault) -> int:
+    with usage.database.write() as connection:
+        row = connection.execute(
+            "INSERT INTO fault (effect, kind, path_prefix, on_calls, rate, seed, seconds, after, hits_left) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (
+                fault.effect.value,
+                fault.kind,
+                fault.path_prefix,
+                orjson.dumps(fault.on_calls).decode(),
+                fault.rate,
+                fault.seed,
+                fault.seconds,
+                int(fault.after),
+                fault.hits_left,
+            ),
+        ).fetchone()
+    return int(row[0])
+
+
+def clear_faults(usage: Usage) -> None:
+    with usage.database.write() as connection:
+        connection.execute("DELETE FROM fault")
+
+
+def list_faults(usage: Usage) -> list[dict[str, object]]:
+    cursor = usage.database.connect().execute("SELECT * FROM fault ORDER BY id")
+    names = [each[0] for each in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def strike(usage: Usage, kind: str, path: str) -> Fault | None:
+    """The first fault this call runs into. Every matching fault sees the call and counts it."""
+    if usage.database.connect().execute("SELECT 1 FROM fault LIMIT 1").fetchone() is None:
+        return None
+    struck: Fault | None = None
+    with usage.database.write() as connection:
+        rows = connection.execute(
+            "UPDATE fault SET seen = seen + 1 "
+            "WHERE (kind = '' OR kind = ?) AND substr(?, 1, length(path_prefix)) = path_prefix "
+            "RETURNING id, seen, effect, kind, path_prefix, on_calls, rate, seed, seconds, after, hits_left",
+            (kind, path),
+        ).fetchall()
+        for fault_id, seen, effect, for_kind, prefix, on_calls, rate, seed, seconds, after, left in sorted(rows):
+            fault = Fault(
+                Effect(effect), for_kind, prefix, tuple(orjson.loads(on_calls)), rate, seed, seconds, bool(after), left
+            )
+            if struck is None and _hits(fault, seen):
+                struck = fault
+                connection.execute(
+                    "UPDATE fault SET hits = hits + 1, hits_left = hits_left - 1 WHERE id = ?", (fault_id,)
+                )
+    return struck
+
+
+def _hits(fault: Fault, seen: int) -> bool:
+    if fault.hits_left is not None and fault.hits_left <= 0:
+        return False
+    return seen in fault.on_calls or random.Random(f"{fault.seed}:{seen}").random() < fault.rate  # noqa: S311  repeatable on purpose
+
+
+def faulty_response(fault: Fault) -> Response:
+    match fault.effect:
+        case Effect.SERVER_ERROR:
+            return refusal(ApiError("UNKNOWN_EXCEPTION", "An unexpected error occurred.", status=500))
+        case Effect.UNAVAILABLE:
+            return refusal(ApiError("SERVER_UNAVAILABLE", "Server unavailable", status=503))
+        case Effect.UNAUTHORIZED:
+            return refusal(expired_session())
+        case Effect.TIMEOUT:
+            return CutConnection(fault.seconds)
+        case Effect.DROP:
+            return CutConnection(0)
+
+
+class CutConnection(Response):
+    """Answers nothing: waits, then has the server cut the connection."""
+
+    def __init__(self, wait_seconds: float) -> None:
+        super().__init__(status_code=500)
+        self.wait_seconds = wait_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature
+        await anyio.sleep(self.wait_seconds)
+        scope["state"]["cut_connection"](tuple(scope["client"]))
+        while (await receive())["type"] != "http.disconnect":
+            continue

@@ -1,0 +1,1 @@
+"""What objects and fields an org has: the model, the standard objects, the catalog of one org, and its describes."""

@@ -1,0 +1,165 @@
+"""An sObject as its describe shows it (facts C.7). Keys and their order follow recorded describes."""
+
+from orgsim.schema.catalog import Catalog, ChildRelationship
+from orgsim.schema.model import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, SObject
+
+_SOAP_TYPES = {
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "double": "xsd:double",
+    "currency": "xsd:double",
+    "percent": "xsd:double",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+    "address": "urn:address",
+}
+
+
+def global_entry(sobject: SObject, version: str) -> dict[str, object]:
+    """The 28 keys of one object in the global describe."""
+    base = f"/services/data/v{version}/sobjects/{sobject.name}"
+    return {
+        "activateable": False,
+        "associateEntityType": None,
+        "associateParentEntity": None,
+        "createable": sobject.createable,
+        "custom": sobject.custom,
+        "customSetting": False,
+        "deepCloneable": False,
+        "deletable": sobject.deletable,
+        "deprecatedAndHidden": False,
+        "feedEnabled": False,
+        "hasSubtypes": False,
+        "isInterface": False,
+        "isSubtype": False,
+        "keyPrefix": sobject.key_prefix,
+        "label": sobject.label,
+        "labelPlural": sobject.label_plural,
+        "layoutable": True,
+        "mergeable": sobject.mergeable,
+        "mruEnabled": True,
+        "name": sobject.name,
+        "queryable": True,
+        "replicateable": sobject.replicateable,
+        "retrieveable": True,
+        "searchable": True,
+        "triggerable": sobject.createable,
+        "undeletable": sobject.undeletable and sobject.has_recycle_bin,
+        "updateable": sobject.updateable,
+        "urls": {"rowTemplate": f"{base}/{{ID}}", "describe": f"{base}/describe", "sobject": base},
+    }
+
+
+def full_describe(sobject: SObject, catalog: Catalog, version: str) -> dict[str, object]:
+    entry = global_entry(sobject, version)
+    urls = {**entry["urls"], "layouts": f"/services/data/v{version}/sobjects/{sobject.name}/describe/layouts"}  # type: ignore[dict-item]  # built as a dict just above
+    return {
+        **entry,
+        "actionOverrides": [],
+        "childRelationships": [_child(each) for each in catalog.children_of(sobject.name)],
+        "compactLayoutable": True,
+        "defaultImplementation": None,
+        "extendedBy": None,
+        "extendsInterfaces": None,
+        "fields": [field_entry(each) for each in sobject.fields],
+        "implementedBy": None,
+        "implementsInterfaces": None,
+        "listviewable": None,
+        "lookupLayoutable": None,
+        "namedLayoutInfos": [],
+        "networkScopeFieldName": None,
+        "recordTypeInfos": [],
+        "searchLayoutable": True,
+        "sobjectDescribeOption": "FULL",
+        "supportedScopes": [{"label": f"All {sobject.label_plural}", "name": "everything"}],
+        "urls": urls,
+    }
+
+
+def field_entry(field: Field) -> dict[str, object]:
+    """The keys of one field that clients read, with the fixed ones around them."""
+    is_text = field.type in TEXT_TYPES or field.type in ID_TYPES
+    return {
+        "aggregatable": field.type not in ("boolean", "address") and field.filterable,
+        "aiPredictionField": False,
+        "autoNumber": field.auto_number,
+        "byteLength": field.length * 3 if field.type in TEXT_TYPES else field.length,
+        "calculated": field.calculated,
+        "calculatedFormula": None,
+        "cascadeDelete": field.cascade_delete,
+        "caseSensitive": False,
+        "compoundFieldName": field.compound_name,
+        "controllerName": None,
+        "createable": field.createable,
+        "custom": field.custom,
+        "defaultValue": field.default if field.type == "boolean" else field.default or None,
+        "defaultValueFormula": None,
+        "defaultedOnCreate": field.defaulted_on_create,
+        "dependentPicklist": False,
+        "deprecatedAndHidden": False,
+        "digits": field.precision if field.type == "int" else 0,
+        "displayLocationInDecimal": False,
+        "encrypted": False,
+        "externalId": field.external_id,
+        "extraTypeInfo": None,
+        "filterable": field.filterable,
+        "filteredLookupInfo": None,
+        "formulaTreatNullNumberAsZero": False,
+        "groupable": field.filterable and field.type not in NUMBER_TYPES | {"datetime", "address"},
+        "highScaleNumber": False,
+        "htmlFormatted": False,
+        "idLookup": field.id_lookup or field.external_id,
+        "inlineHelpText": None,
+        "label": field.label,
+        "length": field.length if is_text else 0,
+        "mask": None,
+        "maskType": None,
+        "name": field.name,
+        "nameField": field.name_field,
+        "namePointing": field.is_polymorphic,
+        "nillable": field.nillable,
+        "permissionable": field.custom and field.nillable,
+        "picklistValues": [_picklist_value(field, value) for value in field.values],
+        "polymorphicForeignKey": field.is_polymorphic,
+        "precision": field.precision if field.type != "int" else 0,
+        "queryByDistance": False,
+        "referenceTargetField": None,
+        "referenceTo": list(field.reference_to),
+        "relationshipName": field.relationship_name,
+        "relationshipOrder": None,
+        "restrictedDelete": False,
+        "restrictedPicklist": field.restricted,
+        "scale": field.scale,
+        "searchPrefilterable": False,
+        "soapType": _SOAP_TYPES.get(field.type, "xsd:string"),
+        "sortable": field.sortable,
+        "type": field.type,
+        "unique": field.unique,
+        "updateable": field.updateable,
+        "writeRequiresMasterRead": False,
+    }
+
+
+def _picklist_value(field: Field, value: str) -> dict[str, object]:
+    return {
+        "active": True,
+        "defaultValue": value == field.default,
+        "label": value,
+        "validFor": None,
+        "value": value,
+    }
+
+
+def _child(relationship: ChildRelationship) -> dict[str, object]:
+    return {
+        "cascadeDelete": relationship.field.cascade_delete,
+        "childSObject": relationship.child.name,
+        "deprecatedAndHidden": False,
+        "field": relationship.field.name,
+        "junctionIdListNames": [],
+        "junctionReferenceTo": [],
+        "relationshipName": relationship.name,
+        "restrictedDelete": False,
+    }

@@ -1,0 +1,129 @@
+"""The two records a schema is made of: a field and an sObject. Plain data; nothing here touches a database."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+TEXT_TYPES = frozenset(
+    {"string", "picklist", "multipicklist", "email", "phone", "url", "textarea", "encryptedstring", "combobox"}
+)
+NUMBER_TYPES = frozenset({"currency", "double", "percent", "int"})
+ID_TYPES = frozenset({"id", "reference"})
+COMPOUND_TYPES = frozenset({"address"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field, in the words of a describe. Numbers are kept as integers scaled by 10**scale, so sums are exact."""
+
+    name: str
+    type: str
+    label: str = ""
+    length: int = 0
+    precision: int = 0
+    scale: int = 0
+    nillable: bool = True
+    createable: bool = True
+    updateable: bool = True
+    filterable: bool = True
+    sortable: bool = True
+    defaulted_on_create: bool = False
+    default: str | int | bool | None = None
+    unique: bool = False
+    external_id: bool = False
+    id_lookup: bool = False
+    name_field: bool = False
+    custom: bool = False
+    calculated: bool = False
+    auto_number: bool = False
+    display_format: str = ""  # of an auto number, e.g. BT-{00000}
+    restricted: bool = False
+    values: tuple[str, ...] = ()
+    reference_to: tuple[str, ...] = ()
+    relationship_name: str | None = None
+    child_relationship: str | None = None
+    cascade_delete: bool = False
+    compound_parts: tuple[str, ...] = ()
+    compound_name: str | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        return self.type not in COMPOUND_TYPES
+
+    def numbered(self, number: int) -> str:
+        """An auto number: `BT-{00000}` and 7 give `BT-00007`."""
+        before, _, rest = self.display_format.partition("{")
+        zeros, _, after = rest.partition("}")
+        return f"{before}{number:0{len(zeros) or 1}d}{after}"
+
+    @property
+    def is_polymorphic(self) -> bool:
+        return len(self.reference_to) > 1
+
+    @property
+    def is_required(self) -> bool:
+        return (
+            not self.nillable
+            and self.createable
+            and not self.defaulted_on_create
+            and self.type not in ("boolean", "id")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SObject:
+    """One object type. `fields` keeps the order of the describe."""
+
+    name: str
+    label: str
+    label_plural: str
+    key_prefix: str
+    fields: tuple[Field, ...]
+    custom: bool = False
+    createable: bool = True
+    updateable: bool = True
+    deletable: bool = True
+    undeletable: bool = True
+    mergeable: bool = False
+    replicateable: bool = True
+    bulk_queryable: bool = True
+    stamp_field: str = "SystemModstamp"
+    index: dict[str, Field] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.index.update({each.name.lower(): each for each in self.fields})
+
+    def find(self, name: str) -> Field | None:
+        """Field names are matched without regard to case, as Salesforce does."""
+        return self.index.get(name.lower())
+
+    def find_relationship(self, name: str) -> Field | None:
+        wanted = name.lower()
+        return next((each for each in self.fields if (each.relationship_name or "").lower() == wanted), None)
+
+    @property
+    def has_recycle_bin(self) -> bool:
+        return "isdeleted" in self.index
+
+    @property
+    def stored_fields(self) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields if each.is_stored)
+
+    def with_field(self, added: Field) -> "SObject":
+        kept = tuple(each for each in self.fields if each.name.lower() != added.name.lower())
+        return replace(self, fields=(*kept, added), index={})
+
+
+def to_plain(sobject: SObject) -> dict[str, Any]:
+    plain = asdict(sobject)
+    del plain["index"]
+    return plain
+
+
+def from_plain(plain: dict[str, Any]) -> SObject:
+    fields = tuple(_field_from_plain(each) for each in plain["fields"])
+    return SObject(**{**plain, "fields": fields})
+
+
+def _field_from_plain(plain: dict[str, Any]) -> Field:
+    tuples = {key: tuple(plain[key]) for key in ("values", "reference_to", "compound_parts")}
+    return Field(**{**plain, **tuples})

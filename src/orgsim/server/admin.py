@@ -1,0 +1,206 @@
+"""The HTTP side door under /orgsim/: for the org's owner on this machine only, costs no credit.
+
+Bodies and answers are JSON. The same deeds are commands of `orgsim`; docs/orgsim.md lists both.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from ipaddress import ip_address
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from orgsim.clock import ClockSetting, parse_datetime
+from orgsim.edits.archive import archive_old_activities
+from orgsim.edits.checksum import checksum, checksum_all
+from orgsim.edits.convert import Conversion, convert_lead
+from orgsim.edits.everyday import EditPlan, make_edits
+from orgsim.edits.merge import merge
+from orgsim.errors import ApiError, not_found
+from orgsim.exchange import Exchange, json_response, refusal
+from orgsim.oauth.grants import revoke_all
+from orgsim.oauth.users import any_admin
+from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults, list_faults
+from orgsim.store.org import Org
+from orgsim.store.settings import DEFAULTS
+from orgsim.store.state import State
+from orgsim.store.write import Writer
+
+Deed = Callable[[Exchange], object]
+
+
+def answer(exchange: Exchange) -> Response:
+    if not ip_address(exchange.client_host).is_loopback:
+        return refusal(ApiError("INSUFFICIENT_ACCESS", "This door opens only from the machine itself.", status=403))
+    try:
+        deed, params = _find(exchange)
+        return json_response(deed(exchange.with_params(params)))
+    except ApiError as error:
+        return refusal(error)
+    except (KeyError, LookupError, TypeError, ValueError) as error:
+        return refusal(ApiError("INVALID_INPUT", f"{type(error).__name__}: {error}"))
+
+
+def describe_state(state: State) -> dict[str, object]:
+    """Orgs with their settings and usage, and the clock."""
+    clock = state.clock_setting()
+    return {
+        "now": state.clock.now().isoformat(),
+        "clock": {"offset_seconds": clock.offset_seconds, "frozen_at": clock.frozen_at and clock.frozen_at.isoformat()},
+        "orgs": [describe_org(org) for org in state.orgs()],
+    }
+
+
+def describe_org(org: Org) -> dict[str, object]:
+    settings = {name: org.setting(name) for name in DEFAULTS if name != "schema_version"}
+    return {"org_id": org.org_id, **settings, "used_calls": org.usage.used_calls()}
+
+
+def describe_usage(org: Org, journal_rows: int) -> dict[str, object]:
+    return {
+        "used_calls": org.usage.used_calls(),
+        "allowance_calls": org.setting("allowance_calls"),
+        "total_credits": org.usage.total_credits(),
+        "totals": [asdict(each) for each in org.usage.totals()],
+        "journal": org.usage.journal(journal_rows),
+    }
+
+
+def move_clock(state: State, change: dict[str, Any]) -> dict[str, object]:
+    """{"freeze": moment} | {"offset_seconds": n} | {"jump_seconds": n}; activities that became old are archived."""
+    setting = state.clock_setting()
+    if "freeze" in change:
+        setting = ClockSetting(frozen_at=parse_datetime(change["freeze"]))
+    elif "offset_seconds" in change:
+        setting = ClockSetting(offset_seconds=float(change["offset_seconds"]))
+    else:
+        setting = _jumped(setting, float(change["jump_seconds"]))
+    state.set_clock(setting)
+    for org in state.orgs():
+        archive_old_activities(org)
+    return {"now": state.clock.now().isoformat()}
+
+
+def _jumped(setting: ClockSetting, seconds: float) -> ClockSetting:
+    if setting.frozen_at is not None:
+        return replace(setting, frozen_at=setting.frozen_at + dt.timedelta(seconds=seconds))
+    return replace(setting, offset_seconds=setting.offset_seconds + seconds)
+
+
+def edit(org: Org, wish: dict[str, Any]) -> dict[str, object]:
+    """{"action": "create", "sobject": "Lead", "values": {…}} and so on; see docs/orgsim.md."""
+    writer = Writer(org, wish.get("user_id") or any_admin(org))
+    action, name = wish["action"], wish.get("sobject", "")
+    match action:
+        case "create":
+            return {"id": writer.insert(name, wish["values"])}
+        case "update":
+            writer.update(name, wish["id"], wish["values"])
+        case "delete":
+            writer.delete(name, wish["id"])
+        case "undelete":
+            writer.undelete(name, wish["id"])
+        case "hard-delete":
+            writer.purge(name, wish["id"])
+        case "merge":
+            merge(writer, name, wish["id"], wish["losers"], wish.get("values"))
+        case "convert":
+            return asdict(convert_lead(writer, wish["id"], Conversion(**wish.get("conversion", {}))))
+        case "random":
+            return asdict(make_edits(writer, EditPlan(**wish.get("plan", {}))))
+        case _:
+            raise ApiError("INVALID_INPUT", f"There is no action {action!r}.")
+    return {"id": wish["id"]}
+
+
+def read_fault(plain: dict[str, Any]) -> Fault:
+    known = {**plain, "effect": Effect(plain["effect"]), "on_calls": tuple(plain.get("on_calls", ()))}
+    return Fault(**known)
+
+
+# the routes
+
+
+def _org(exchange: Exchange) -> Org:
+    return exchange.state.org(exchange.path_params["org_id"])
+
+
+def _status(exchange: Exchange) -> object:
+    return describe_state(exchange.state)
+
+
+def _clock(exchange: Exchange) -> object:
+    return move_clock(exchange.state, exchange.json_object())
+
+
+def _usage(exchange: Exchange) -> object:
+    return describe_usage(_org(exchange), int(exchange.query.get("journal", "100")))
+
+
+def _use_elsewhere(exchange: Exchange) -> object:
+    body = exchange.json_object()
+    _org(exchange).usage.use_elsewhere(int(body["credits"]), int(body.get("minutes_ago", 0)))
+    return describe_org(_org(exchange))
+
+
+def _settings(exchange: Exchange) -> object:
+    for name, value in exchange.json_object().items():
+        _org(exchange).set(name, value)
+    return describe_org(_org(exchange))
+
+
+def _edit(exchange: Exchange) -> object:
+    return edit(_org(exchange), exchange.json_object())
+
+
+def _checksum(exchange: Exchange) -> object:
+    all_rows = exchange.query.get("all") == "true"
+    name = exchange.query.get("sobject")
+    if not name:
+        return [asdict(each) for each in checksum_all(_org(exchange), all_rows=all_rows)]
+    fields = [each for each in exchange.query.get("fields", "").split(",") if each]
+    return asdict(checksum(_org(exchange), name, fields or None, all_rows=all_rows))
+
+
+def _add_fault(exchange: Exchange) -> object:
+    return {"id": add_fault(_org(exchange).usage, read_fault(exchange.json_object()))}
+
+
+def _list_faults(exchange: Exchange) -> object:
+    return list_faults(_org(exchange).usage)
+
+
+def _clear_faults(exchange: Exchange) -> object:
+    clear_faults(_org(exchange).usage)
+    return []
+
+
+def _revoke(exchange: Exchange) -> object:
+    revoke_all(_org(exchange), exchange.json_object().get("user_id"))
+    return describe_org(_org(exchange))
+
+
+_ORG = "/orgsim/orgs/{org_id}"
+_ROUTES: tuple[tuple[str, str, Deed], ...] = (
+    ("GET", "/orgsim/status", _status),
+    ("POST", "/orgsim/clock", _clock),
+    ("GET", f"{_ORG}/usage", _usage),
+    ("POST", f"{_ORG}/usage", _use_elsewhere),
+    ("POST", f"{_ORG}/settings", _settings),
+    ("POST", f"{_ORG}/edit", _edit),
+    ("GET", f"{_ORG}/checksum", _checksum),
+    ("GET", f"{_ORG}/faults", _list_faults),
+    ("POST", f"{_ORG}/faults", _add_fault),
+    ("DELETE", f"{_ORG}/faults", _clear_faults),
+    ("POST", f"{_ORG}/revoke", _revoke),
+)
+_COMPILED = tuple((method, compile_path(path)[0], deed) for method, path, deed in _ROUTES)
+
+
+def _find(exchange: Exchange) -> tuple[Deed, dict[str, str]]:
+    for method, pattern, deed in _COMPILED:
+        if method == exchange.method and (found := pattern.match(exchange.path)):
+            return deed, found.groupdict()
+    raise not_found()

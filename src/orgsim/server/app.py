@@ -1,0 +1,126 @@
+"""Routes requests to plain functions in a thread pool, and keeps what they share: the state and the background."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from orgsim.background import Background
+from orgsim.bulk import load
+from orgsim.bulk import query as bulk_query
+from orgsim.bulk.jobs import list_jobs
+from orgsim.exchange import PRODUCTION_DOOR, SANDBOX_DOOR, Exchange
+from orgsim.metadata import resource as metadata
+from orgsim.oauth import authorize, identity, token
+from orgsim.rest import gate
+from orgsim.server import admin
+from orgsim.store.state import State
+
+Answer = Callable[[Exchange], Response]
+_GZIP_BYTES = 1000
+_GZIP_LEVEL = 4
+_EDGE_HEADERS = {
+    "Server": "sfdcedge",
+    "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "none",
+}
+
+
+@dataclass(slots=True)
+class Doors:
+    """Which port is the sandbox's; known only once the sockets are bound."""
+
+    sandbox_port: int = 0
+
+
+@dataclass(slots=True)
+class Parts:
+    state: State
+    doors: Doors
+    cut_connection: Callable[[tuple[str, int]], None]
+    background: Background = field(default_factory=Background)
+
+
+def build_app(parts: Parts) -> Starlette:
+    def route(path: str, answer: Answer, *methods: str) -> Route:
+        async def endpoint(request: Request) -> Response:
+            request.state.cut_connection = parts.cut_connection
+            exchange = _read(parts, request, await request.body())
+            response = await run_in_threadpool(answer, exchange)
+            # A client must take the org's time from here, never from its own clock (facts C.1).
+            response.headers["Date"] = format_datetime(parts.state.clock.now(), usegmt=True)
+            for name, value in _EDGE_HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return Route(path, endpoint, methods=list(methods) or ["GET"])
+
+    everything = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    return Starlette(
+        routes=[
+            route("/services/oauth2/authorize", authorize.authorize, "GET", "POST"),
+            route("/services/oauth2/authorize/login", authorize.log_in, "POST"),
+            route("/services/oauth2/authorize/approve", authorize.approve, "POST"),
+            route("/services/oauth2/token", token.token, "POST"),
+            route("/services/oauth2/revoke", token.revoke_token, "GET", "POST"),
+            route("/services/oauth2/introspect", token.introspect, "POST"),
+            route("/services/oauth2/userinfo", identity.userinfo, "GET", "POST"),
+            route("/id/{org_id}/{user_id}", identity.identity, "GET", "POST"),
+            route("/.well-known/openid-configuration", identity.discovery),
+            route("/services/data", gate.answer, *everything),
+            route("/services/data/{rest:path}", gate.answer, *everything),
+            route("/orgsim/{rest:path}", admin.answer, *everything),
+        ],
+        middleware=[Middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL)],
+        lifespan=_lifespan(parts),
+    )
+
+
+def _read(parts: Parts, request: Request, body: bytes) -> Exchange:
+    server = request.scope.get("server") or ("", 0)
+    is_sandbox = server[1] == parts.doors.sandbox_port
+    return Exchange(
+        state=parts.state,
+        background=parts.background,
+        door=SANDBOX_DOOR if is_sandbox else PRODUCTION_DOOR,
+        base_url=f"{request.url.scheme}://{request.url.netloc}",
+        method=request.method,
+        path=request.url.path,
+        query=request.query_params,
+        headers=request.headers,
+        body=body,
+        client_host=request.client.host if request.client else "",
+        path_params=dict(request.path_params),
+    )
+
+
+def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(_resume, parts)
+        yield
+        await run_in_threadpool(parts.background.close)
+
+    return lifespan
+
+
+def _resume(parts: Parts) -> None:
+    """Take up what an earlier run of the server left unfinished."""
+    unfinished = ("UploadComplete", "InProgress")
+    for org in parts.state.orgs():
+        for job in list_jobs(org, bulk_query.FAMILY, states=unfinished):
+            job.save("UploadComplete")
+            bulk_query.start(org, job.id, parts.background)
+        for job in list_jobs(org, load.FAMILY, states=unfinished):
+            load.start(org, job.id, parts.background)
+        for deploy_id in metadata.unfinished(org):
+            metadata.start(org, deploy_id, parts.background)

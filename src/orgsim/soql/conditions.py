@@ -1,0 +1,184 @@
+"""WHERE and HAVING as SQL. Two-valued, as SOQL is: what is not true is false, so `!= 'x'` holds for null.
+
+NOT is pushed down to the comparisons, so that plain ones stay in a form SQLite can use an index for.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+
+from orgsim import ids
+from orgsim.clock import UTC, parse_datetime
+from orgsim.errors import ApiError
+from orgsim.schema.model import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field
+from orgsim.soql import tree
+from orgsim.soql.dates import day_range
+from orgsim.soql.functions import column_of
+from orgsim.soql.refuse import refuse
+from orgsim.soql.scope import Column, Scope
+
+CompileInner = Callable[[Scope, tree.Select], str]
+_ORDERED = ("<", "<=", ">", ">=")
+_NO_QUOTES = "and should not be enclosed in quotes"
+_WANTED = {
+    "boolean": f"boolean {_NO_QUOTES}",
+    "date": f"date {_NO_QUOTES}",
+    "datetime": f"dateTime {_NO_QUOTES}",
+    "currency": f"currency {_NO_QUOTES}",
+    "percent": f"percent {_NO_QUOTES}",
+    "double": f"double {_NO_QUOTES}",
+    "int": f"int {_NO_QUOTES}",
+}
+
+
+class Conditions:
+    """Compiles the conditions of one scope. `compile_inner` makes the SELECT of a semi-join."""
+
+    def __init__(self, scope: Scope, compile_inner: CompileInner) -> None:
+        self.scope = scope
+        self._compile_inner = compile_inner
+
+    def sql(self, condition: tree.Condition, *, negated: bool = False) -> str:
+        if isinstance(condition, tree.Not):
+            return self.sql(condition.condition, negated=not negated)
+        if isinstance(condition, tree.Both):
+            joined = " OR " if condition.either != negated else " AND "
+            return f"({joined.join(self.sql(each, negated=negated) for each in condition.conditions)})"
+        return self._comparison(condition, negated=negated)
+
+    def _comparison(self, comparison: tree.Comparison, *, negated: bool) -> str:
+        column = column_of(self.scope, comparison.left)
+        self._refuse_operator(comparison, column.field)
+        operator, positive = comparison.operator, True
+        if operator in ("!=", "not in", "excludes"):
+            operator, positive = {"!=": "=", "not in": "in", "excludes": "includes"}[operator], False
+        sql = self._positive(comparison, operator, column)
+        return sql if positive != negated else f"({sql}) IS NOT TRUE"
+
+    def _positive(self, comparison: tree.Comparison, operator: str, column: Column) -> str:
+        if comparison.inner is not None:
+            return f"{column.sql} IN ({self._compile_inner(self.scope, comparison.inner)})"
+        if operator == "like":
+            return self._like(comparison, column)
+        if operator == "includes":
+            return f"({' OR '.join(self._includes(column, value) for value in comparison.values)})"
+        if operator == "in":
+            return self._in(comparison, column)
+        return self._single(comparison, operator, column, comparison.values[0])
+
+    def _single(self, comparison: tree.Comparison, operator: str, column: Column, value: tree.Value) -> str:
+        if value.kind is tree.ValueKind.NULL:
+            if operator != "=":
+                raise self._error("INVALID_QUERY_FILTER_OPERATOR", "invalid operator on null", comparison)
+            return f"{column.sql} IS NULL"
+        if value.kind is tree.ValueKind.DATE_LITERAL:
+            return self._day_range(comparison, operator, column, value)
+        return f"{column.sql} {operator} {self._param(comparison, column, value)}"
+
+    def _in(self, comparison: tree.Comparison, column: Column) -> str:
+        plain = [
+            each for each in comparison.values if each.kind not in (tree.ValueKind.NULL, tree.ValueKind.DATE_LITERAL)
+        ]
+        rest = [each for each in comparison.values if each not in plain]
+        parts = [self._single(comparison, "=", column, each) for each in rest]
+        if plain:
+            parts.append(f"{column.sql} IN ({', '.join(self._param(comparison, column, each) for each in plain)})")
+        return f"({' OR '.join(parts)})"
+
+    def _like(self, comparison: tree.Comparison, column: Column) -> str:
+        [value] = comparison.values
+        if value.kind is not tree.ValueKind.STRING:
+            raise self._wrong_value(comparison, column.field)
+        return f"{column.sql} LIKE {self.scope.question.param(value.text)} ESCAPE '\\'"
+
+    def _includes(self, column: Column, value: tree.Value) -> str:
+        """`'a;b'` asks for both a and b."""
+        wanted = [self.scope.question.param(f"%;{part};%") for part in _plain(value.text).split(";")]
+        tests = [f"';' || {column.sql} || ';' LIKE {each}" for each in wanted]
+        return f"({' AND '.join(tests)})"
+
+    def _day_range(self, comparison: tree.Comparison, operator: str, column: Column, value: tree.Value) -> str:
+        days = day_range(value.text, self.scope.question.today)
+        if days is None or column.field.type not in ("date", "datetime"):
+            raise self._wrong_value(comparison, column.field)
+        first, after = (self.scope.question.param(self._day_text(column.field, day)) for day in days)
+        return {
+            "=": f"({column.sql} >= {first} AND {column.sql} < {after})",
+            "<": f"{column.sql} < {first}",
+            "<=": f"{column.sql} < {after}",
+            ">": f"{column.sql} >= {after}",
+            ">=": f"{column.sql} >= {first}",
+        }[operator]
+
+    def _day_text(self, field: Field, day: dt.date) -> str:
+        if field.type == "date":
+            return day.isoformat()
+        return _moment_text(dt.datetime.combine(day, dt.time(), self.scope.question.time_zone))
+
+    # values
+
+    def _param(self, comparison: tree.Comparison, column: Column, value: tree.Value) -> str:
+        return self.scope.question.param(self._stored(comparison, column.field, value))
+
+    def _stored(self, comparison: tree.Comparison, field: Field, value: tree.Value) -> str | int | float:
+        kind = value.kind
+        if field.type in ID_TYPES and kind is tree.ValueKind.STRING:
+            return self._id(comparison, value)
+        if field.type in TEXT_TYPES and kind is tree.ValueKind.STRING:
+            return _plain(value.text)
+        if field.type in NUMBER_TYPES and kind is tree.ValueKind.NUMBER:
+            return _scaled(field, value.text)
+        if field.type == "boolean" and kind is tree.ValueKind.BOOLEAN:
+            return int(value.text == "true")
+        if field.type == "date" and kind is tree.ValueKind.DATE:
+            return value.text
+        if field.type == "datetime" and kind is tree.ValueKind.DATETIME:
+            return _moment_text(parse_datetime(value.text.replace(" ", "+")))
+        raise self._wrong_value(comparison, field)
+
+    def _id(self, comparison: tree.Comparison, value: tree.Value) -> str:
+        if value.text == "":
+            return ""
+        try:
+            return ids.to_18(value.text)
+        except ValueError as error:
+            message = f"invalid ID field: {value.text}"
+            raise self._error("INVALID_QUERY_FILTER_OPERATOR", message, comparison) from error
+
+    # refusing
+
+    def _refuse_operator(self, comparison: tree.Comparison, field: Field) -> None:
+        operator = comparison.operator
+        if not field.filterable:
+            raise self._error("INVALID_FIELD", f"field '{field.name}' can not be filtered in a query call", comparison)
+        if field.type in ID_TYPES and operator == "like":
+            raise self._error("INVALID_QUERY_FILTER_OPERATOR", "invalid operator on id field", comparison)
+        needs_text = operator == "like" and field.type not in TEXT_TYPES
+        needs_order = operator in _ORDERED and field.type in ("boolean", "multipicklist")
+        needs_multi = operator in ("includes", "excludes") and field.type != "multipicklist"
+        if needs_text or needs_order or needs_multi:
+            message = f"invalid operator on {field.type} field"
+            raise self._error("INVALID_QUERY_FILTER_OPERATOR", message, comparison)
+
+    def _wrong_value(self, comparison: tree.Comparison, field: Field) -> ApiError:
+        wanted = _WANTED.get(field.type, "string and should be enclosed in quotes")
+        message = f"value of filter criterion for field '{field.name}' must be of type {wanted}"
+        return self._error("INVALID_FIELD", message, comparison)
+
+    def _error(self, code: str, message: str, comparison: tree.Comparison) -> ApiError:
+        return refuse(code, message, self.scope.question.text, comparison.left.at)
+
+
+def _plain(text: str) -> str:
+    """Outside LIKE, an escaped wildcard is just the character."""
+    return text.replace("\\%", "%").replace("\\_", "_")
+
+
+def _scaled(field: Field, text: str) -> int | float:
+    exact = Decimal(text).scaleb(field.scale)
+    return int(exact) if exact == exact.to_integral_value() and abs(exact) < 2**63 else float(exact)
+
+
+def _moment_text(moment: dt.datetime) -> str:
+    """The stored form, with thousandths kept, so that comparing text compares time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"

@@ -1,0 +1,87 @@
+"""SOQL functions as SQL: aggregates, and parts of dates."""
+
+from orgsim.errors import ApiError
+from orgsim.schema.model import ID_TYPES, NUMBER_TYPES, Field
+from orgsim.soql import tree
+from orgsim.soql.refuse import refuse
+from orgsim.soql.scope import Column, Scope
+
+AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
+_COUNT = Field("count", "int", "count", precision=9)
+_DATE_PARTS = {
+    "CALENDAR_YEAR": "CAST(substr({0}, 1, 4) AS INTEGER)",
+    "FISCAL_YEAR": "CAST(substr({0}, 1, 4) AS INTEGER)",
+    "CALENDAR_MONTH": "CAST(substr({0}, 6, 2) AS INTEGER)",
+    "FISCAL_MONTH": "CAST(substr({0}, 6, 2) AS INTEGER)",
+    "CALENDAR_QUARTER": "((CAST(substr({0}, 6, 2) AS INTEGER) + 2) / 3)",
+    "FISCAL_QUARTER": "((CAST(substr({0}, 6, 2) AS INTEGER) + 2) / 3)",
+    "DAY_IN_MONTH": "CAST(substr({0}, 9, 2) AS INTEGER)",
+    "DAY_IN_WEEK": "(CAST(strftime('%w', substr({0}, 1, 10)) AS INTEGER) + 1)",
+    "DAY_IN_YEAR": "CAST(strftime('%j', substr({0}, 1, 10)) AS INTEGER)",
+    "WEEK_IN_YEAR": "((CAST(strftime('%j', substr({0}, 1, 10)) AS INTEGER) + 6) / 7)",
+    "WEEK_IN_MONTH": "((CAST(substr({0}, 9, 2) AS INTEGER) + 6) / 7)",
+    "HOUR_IN_DAY": "CAST(substr({0}, 12, 2) AS INTEGER)",
+}
+
+
+def column_of(scope: Scope, expression: tree.Expression) -> Column:
+    """The column behind a field path or a function over one."""
+    if isinstance(expression, tree.Path):
+        return scope.column(expression)
+    if expression.name in AGGREGATES:
+        return _aggregate(scope, expression)
+    return _row_function(scope, expression)
+
+
+def is_aggregate(expression: tree.Expression) -> bool:
+    return isinstance(expression, tree.Call) and expression.name in AGGREGATES
+
+
+def _aggregate(scope: Scope, call: tree.Call) -> Column:
+    if call.name == "COUNT" and not call.arguments:
+        return Column("count(*)", _COUNT, scope.sobject.name)
+    inner = column_of(scope, _only_argument(scope, call))
+    _refuse_wrong_kind(scope, call, inner.field)
+    if call.name == "COUNT":
+        return Column(f"count({inner.sql})", _COUNT, inner.entity)
+    if call.name == "COUNT_DISTINCT":
+        return Column(f"count(DISTINCT {inner.sql})", _COUNT, inner.entity)
+    if call.name == "AVG":
+        return Column(f"avg({inner.sql})", _with_type(inner.field, "double"), inner.entity)
+    return Column(f"{call.name.lower()}({inner.sql})", inner.field, inner.entity)
+
+
+def _row_function(scope: Scope, call: tree.Call) -> Column:
+    inner = column_of(scope, _only_argument(scope, call))
+    if call.name in ("TOLABEL", "FORMAT", "CONVERTCURRENCY", "CONVERTTIMEZONE"):
+        return inner
+    if call.name == "DAY_ONLY":
+        return Column(f"substr({inner.sql}, 1, 10)", Field("day", "date", "day"), inner.entity)
+    if call.name not in _DATE_PARTS or inner.field.type not in ("date", "datetime"):
+        raise refuse("MALFORMED_QUERY", f"unexpected token: '{call.name}'", scope.question.text, call.at)
+    number = Field("part", "int", "part", precision=4)
+    return Column(_DATE_PARTS[call.name].format(inner.sql), number, inner.entity)
+
+
+def _only_argument(scope: Scope, call: tree.Call) -> tree.Expression:
+    if len(call.arguments) != 1:
+        raise refuse("MALFORMED_QUERY", f"unexpected token: '{call.name}'", scope.question.text, call.at)
+    return call.arguments[0]
+
+
+def _refuse_wrong_kind(scope: Scope, call: tree.Call, field: Field) -> None:
+    numeric_only = call.name in ("SUM", "AVG")
+    unordered = field.type in ID_TYPES | {"boolean"} and call.name in ("MIN", "MAX")
+    if (numeric_only and field.type not in NUMBER_TYPES) or unordered or not field.filterable:
+        message = f"field {field.name} does not support aggregate operator {call.name}"
+        raise refuse("MALFORMED_QUERY", message, scope.question.text, call.at)
+
+
+def _with_type(field: Field, kind: str) -> Field:
+    return Field(field.name, kind, field.label, precision=18, scale=field.scale)
+
+
+def refuse_wrong_alias(scope: Scope, item: tree.Item) -> ApiError:
+    return refuse(
+        "MALFORMED_QUERY", "only aggregate expressions use field aliasing", scope.question.text, item.expression.at
+    )

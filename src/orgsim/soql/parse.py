@@ -1,0 +1,206 @@
+"""Text of a SOQL query to its syntax tree, by the grammar in grammar.lark."""
+
+from pathlib import Path as FilePath
+from typing import Any
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+
+from orgsim.errors import ApiError
+from orgsim.soql import tree
+from orgsim.soql.refuse import malformed, refuse
+
+MAX_QUERY_CHARACTERS = 100_000
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_WORDS = {"true": tree.ValueKind.BOOLEAN, "false": tree.ValueKind.BOOLEAN, "null": tree.ValueKind.NULL}
+
+
+def parse(query: str) -> tree.Select:
+    """Raises ApiError MALFORMED_QUERY with row and column."""
+    if len(query) > MAX_QUERY_CHARACTERS:
+        raise ApiError("QUERY_TOO_COMPLICATED", "Query is too long")
+    try:
+        return _TreeBuilder().transform(_PARSER.parse(query))  # type: ignore[no-any-return]  # `start` returns the Select
+    except UnexpectedToken as error:
+        raise _unexpected(error.token, query) from error
+    except UnexpectedCharacters as error:
+        raise _bad_character(query, error.pos_in_stream) from error
+    except UnexpectedEOF as error:
+        raise malformed("unexpected token: '<EOF>'") from error
+
+
+def _unexpected(token: Token, query: str) -> ApiError:
+    if token.type == "$END":
+        return malformed("unexpected token: '<EOF>'")
+    return refuse("MALFORMED_QUERY", f"unexpected token: '{token}'", query, token.start_pos or 0)
+
+
+def _bad_character(query: str, at: int | None) -> ApiError:
+    at = at or 0
+    if query[at] == "'":
+        return refuse("MALFORMED_QUERY", "mismatched character '<EOF>' expecting '''", query, at)
+    return refuse("MALFORMED_QUERY", f"unexpected token: '{query[at]}'", query, at)
+
+
+def unescape(literal: str) -> str:
+    """The text a quoted literal stands for. `\\%` and `\\_` stay escaped: LIKE needs to know them (see compile)."""
+    out: list[str] = []
+    characters = iter(literal[1:-1])
+    for each in characters:
+        if each != "\\":
+            out.append(each)
+            continue
+        escaped = next(characters)
+        out.append(f"\\{escaped}" if escaped in "%_" else _ESCAPES.get(escaped.lower(), escaped))
+    return "".join(out)
+
+
+@v_args(inline=True)
+class _TreeBuilder(Transformer[Token, Any]):
+    def start(self, select: tree.Select) -> tree.Select:
+        return select
+
+    def path(self, *names: Token) -> tree.Path:
+        return tree.Path(tuple(map(str, names)), names[0].start_pos or 0)
+
+    def call(self, name: Token, *arguments: tree.Expression | None) -> tree.Call:
+        given = tuple(each for each in arguments if each is not None)
+        return tree.Call(str(name).upper(), given, name.start_pos or 0)
+
+    def item(self, expression: tree.Expression, alias: Token | None) -> tree.Item:
+        return tree.Item(expression, str(alias) if alias else None)
+
+    def subquery(self, select: tree.Select) -> tree.Subquery:
+        return tree.Subquery(select)
+
+    def object_name(self, path: tree.Path, alias: Token | None) -> tuple[tree.Path, str | None]:
+        return path, str(alias) if alias else None
+
+    # clauses that change nothing in a simulated org
+
+    def using(self, *_: Token) -> None:
+        return None
+
+    def with_clause(self, *_: Token) -> None:
+        return None
+
+    def for_view(self, *_: Token) -> None:
+        return None
+
+    # conditions
+
+    def where(self, condition: tree.Condition) -> tree.Condition:
+        return condition
+
+    def having(self, condition: tree.Condition) -> tree.Condition:
+        return condition
+
+    def disjunction(self, *conditions: tree.Condition) -> tree.Both:
+        return tree.Both(conditions, either=True)
+
+    def conjunction(self, *conditions: tree.Condition) -> tree.Both:
+        return tree.Both(conditions, either=False)
+
+    def not_(self, condition: tree.Condition) -> tree.Not:
+        return tree.Not(condition)
+
+    def compare(self, left: tree.Expression, operator: Token, value: tree.Value) -> tree.Comparison:
+        return tree.Comparison(left, str(operator).replace("<>", "!="), (value,))
+
+    def like(self, left: tree.Expression, value: tree.Value) -> tree.Comparison:
+        return tree.Comparison(left, "like", (value,))
+
+    def in_(self, left: tree.Expression, values: "tuple[tree.Value, ...] | tree.Select") -> tree.Comparison:
+        return _membership(left, "in", values)
+
+    def not_in(self, left: tree.Expression, values: "tuple[tree.Value, ...] | tree.Select") -> tree.Comparison:
+        return _membership(left, "not in", values)
+
+    def includes(self, left: tree.Expression, values: tuple[tree.Value, ...]) -> tree.Comparison:
+        return tree.Comparison(left, "includes", values)
+
+    def excludes(self, left: tree.Expression, values: tuple[tree.Value, ...]) -> tree.Comparison:
+        return tree.Comparison(left, "excludes", values)
+
+    def semi_join(self, select: tree.Select) -> tree.Select:
+        return select
+
+    def value_list(self, *values: tree.Value) -> tuple[tree.Value, ...]:
+        return values
+
+    # values
+
+    def string(self, token: Token) -> tree.Value:
+        return _value(tree.ValueKind.STRING, token, unescape(token))
+
+    def number(self, token: Token) -> tree.Value:
+        return _value(tree.ValueKind.NUMBER, token)
+
+    def date(self, token: Token) -> tree.Value:
+        return _value(tree.ValueKind.DATE, token)
+
+    def datetime(self, token: Token) -> tree.Value:
+        return _value(tree.ValueKind.DATETIME, token)
+
+    def date_literal(self, token: Token) -> tree.Value:
+        return _value(tree.ValueKind.DATE_LITERAL, token, token.upper())
+
+    def word(self, token: Token) -> tree.Value:
+        lowered = token.lower()
+        kind = _WORDS.get(lowered, tree.ValueKind.DATE_LITERAL)
+        return _value(kind, token, lowered if lowered in _WORDS else token.upper())
+
+    # the end of the query
+
+    def group(self, *expressions: tree.Expression) -> tuple[tree.Expression, ...]:
+        return expressions
+
+    def order(self, *items: tree.OrderItem) -> tuple[tree.OrderItem, ...]:
+        return items
+
+    def order_item(self, expression: tree.Expression, direction: Token | None, nulls: bool | None) -> tree.OrderItem:
+        return tree.OrderItem(expression, str(direction or "").lower() == "desc", nulls)
+
+    def nulls(self, place: Token) -> bool:
+        return place.lower() == "last"
+
+    def limit(self, count: Token) -> int:
+        return int(count)
+
+    def offset(self, count: Token) -> int:
+        return int(count)
+
+    def select(self, *parts: Any) -> tree.Select:
+        items, clauses = parts[:-_CLAUSES], parts[-_CLAUSES:]
+        (source, alias), _using, where, _with, group, having, order, limit, offset, _for_view = clauses
+        return tree.Select(
+            items=items,
+            source=source,
+            source_alias=alias,
+            where=where,
+            group=group or (),
+            having=having,
+            order=order or (),
+            limit=limit,
+            offset=offset,
+            at=source.at,
+        )
+
+
+def _membership(left: tree.Expression, operator: str, values: tuple[tree.Value, ...] | tree.Select) -> tree.Comparison:
+    if isinstance(values, tree.Select):
+        return tree.Comparison(left, operator, (), values)
+    return tree.Comparison(left, operator, values)
+
+
+def _value(kind: tree.ValueKind, token: Token, text: str | None = None) -> tree.Value:
+    return tree.Value(kind, str(token) if text is None else text, token.start_pos or 0)
+
+
+_CLAUSES = 10  # what follows the select list in the grammar, from object_name to for_view
+_PARSER = Lark(
+    FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8"),
+    parser="lalr",
+    lexer="contextual",
+    maybe_placeholders=True,
+)

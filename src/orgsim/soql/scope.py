@@ -1,0 +1,143 @@
+"""What the names in one SELECT mean: its object, the parents it reaches by dots, and the SQL columns behind them."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from orgsim.errors import ApiError
+from orgsim.schema.catalog import Catalog
+from orgsim.schema.model import Field, SObject
+from orgsim.soql import tree
+from orgsim.soql.refuse import no_such_column, no_such_relationship
+
+MAX_PARENT_LEVELS = 5
+_TYPE_FIELD = Field("Type", "string", "Type", length=40)
+
+
+@dataclass(slots=True)
+class Question:
+    """What all scopes of one query share: the text (for messages), the schema, the parameters, the asker's time."""
+
+    text: str
+    catalog: Catalog
+    all_rows: bool
+    now: dt.datetime
+    time_zone: ZoneInfo
+    api_version: str
+    params: dict[str, str | int | float | None] = field(default_factory=dict)
+    aliases: int = 0
+
+    def param(self, value: str | int | float | None) -> str:
+        name = f"p{len(self.params)}"
+        self.params[name] = value
+        return f":{name}"
+
+    def alias(self) -> str:
+        self.aliases += 1
+        return f"t{self.aliases - 1}"
+
+    @property
+    def today(self) -> dt.date:
+        return self.now.astimezone(self.time_zone).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An SQL expression with the field that says how to compare and show it."""
+
+    sql: str
+    field: Field
+    entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The object at the end of a path. A polymorphic path ends in several, of which each row has one."""
+
+    targets: tuple[tuple[str, SObject], ...]
+
+    @property
+    def entity(self) -> str:
+        return self.targets[0][1].name if len(self.targets) == 1 else "Name"
+
+    @property
+    def id_sql(self) -> str:
+        return _first_of([f'{alias}."Id"' for alias, _ in self.targets])
+
+    @property
+    def type_sql(self) -> str:
+        if len(self.targets) == 1:
+            return f"'{self.entity}'"
+        whens = " ".join(f"WHEN {alias}.\"Id\" IS NOT NULL THEN '{each.name}'" for alias, each in self.targets)
+        return f"CASE {whens} END"
+
+
+class Scope:
+    """One SELECT. Joins are made as paths are asked for."""
+
+    def __init__(self, question: Question, sobject: SObject, alias_in_text: str | None) -> None:
+        self.question = question
+        self.sobject = sobject
+        self.alias = question.alias()
+        self.joins: list[str] = []
+        self._own_names = {sobject.name.lower(), (alias_in_text or sobject.name).lower()}
+        self._places: dict[tuple[str, ...], Place] = {(): Place(((self.alias, sobject),))}
+
+    def column(self, path: tree.Path) -> Column:
+        """Raises ApiError INVALID_FIELD for a name the object does not have."""
+        names = self.own_path(path)
+        place = self.place(names[:-1], path)
+        return self._field_of(place, names[-1], path)
+
+    def own_path(self, path: tree.Path) -> tuple[str, ...]:
+        """The names without a leading object name or alias."""
+        if len(path.names) > 1 and path.names[0].lower() in self._own_names:
+            return path.names[1:]
+        return path.names
+
+    def place(self, names: tuple[str, ...], path: tree.Path) -> Place:
+        key = tuple(name.lower() for name in names)
+        if key not in self._places:
+            if len(names) > MAX_PARENT_LEVELS:
+                raise ApiError("INVALID_FIELD", f"SOQL relationship path is too deep: {path}")
+            self._places[key] = self._join(self.place(names[:-1], path), names[-1], path)
+        return self._places[key]
+
+    def _join(self, start: Place, relationship: str, path: tree.Path) -> Place:
+        links = [
+            (f'{alias}."{found.name}"', found)
+            for alias, each in start.targets
+            if (found := each.find_relationship(relationship))
+        ]
+        if not links:
+            raise no_such_relationship(relationship, self.question.text, path.at)
+        link_sql = _first_of([sql for sql, _ in links])
+        targets = []
+        for name in links[0][1].reference_to:
+            alias = self.question.alias()
+            self.joins.append(f'LEFT JOIN "{name}" {alias} ON {alias}."Id" = {link_sql}')
+            targets.append((alias, self.question.catalog.get(name)))
+        return Place(tuple(targets))
+
+    def _field_of(self, place: Place, name: str, path: tree.Path) -> Column:
+        found = [(alias, field) for alias, each in place.targets if (field := each.find(name))]
+        if len(place.targets) > 1 and name.lower() == "type":
+            return Column(place.type_sql, _TYPE_FIELD, place.entity)
+        if not found:
+            raise no_such_column(name, place.entity, self.question.text, path.at)
+        sql = _first_of([f'{alias}."{field.name}"' for alias, field in found])
+        return Column(sql, found[0][1], place.entity)
+
+    def visible_sql(self) -> list[str]:
+        """Without queryAll, the recycle bin and archived activities are out of sight (facts C.2)."""
+        if self.question.all_rows:
+            return []
+        hidden = [name for name in ("IsDeleted", "IsArchived") if self.sobject.find(name)]
+        return [f'{self.alias}."{name}" = 0' for name in hidden]
+
+    def from_sql(self) -> str:
+        return " ".join((f'"{self.sobject.name}" {self.alias}', *self.joins))
+
+
+def _first_of(expressions: list[str]) -> str:
+    return expressions[0] if len(expressions) == 1 else f"coalesce({', '.join(expressions)})"

@@ -1,0 +1,128 @@
+"""One org: its file of records, its schema, its settings, its usage account and its id sequences.
+
+Not here: what may be written (store/write.py), what can be asked (soql/), who may log in (oauth/).
+"""
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from orgsim import ids
+from orgsim.clock import Clock, datetime_text
+from orgsim.schema.catalog import Catalog
+from orgsim.schema.model import Field, SObject, from_plain, to_plain
+from orgsim.store import ddl
+from orgsim.store.database import Database
+from orgsim.store.settings import read_setting, write_setting
+from orgsim.store.usage import Usage
+
+
+class Org:
+    """Opens the org kept under `folder`/`org_id`; the files are made on first use."""
+
+    def __init__(self, folder: Path, org_id: str, clock: Clock) -> None:
+        self.org_id = org_id
+        self.clock = clock
+        self.job_folder = folder / f"{org_id}.jobs"
+        self.database = Database(folder / f"{org_id}.db", ddl.ORG_TABLES)
+        self.usage = Usage(Database(folder / f"{org_id}.usage.db", Usage.TABLES), clock)
+        self._catalog: tuple[object, Catalog] | None = None
+
+    def close(self) -> None:
+        self.database.close()
+        self.usage.close()
+
+    # settings
+
+    def setting(self, name: str) -> Any:
+        return read_setting(self.database.connect(), name)
+
+    def set(self, name: str, value: object) -> None:
+        with self.database.write() as connection:
+            write_setting(connection, name, value)
+
+    @property
+    def is_sandbox(self) -> bool:
+        return bool(self.setting("is_sandbox"))
+
+    def now_text(self) -> str:
+        return datetime_text(self.clock.now())
+
+    # schema
+
+    def catalog(self) -> Catalog:
+        """The schema as it is now; another process may have changed it."""
+        connection = self.database.connect()
+        version = read_setting(connection, "schema_version")
+        if self._catalog is None or self._catalog[0] != version:
+            rows = connection.execute("SELECT plain FROM _sobject ORDER BY position").fetchall()
+            self._catalog = (version, Catalog(from_plain(orjson.loads(row[0])) for row in rows))
+        return self._catalog[1]
+
+    def add_sobjects(self, sobjects: Iterable[SObject], *, with_indexes: bool = True) -> None:
+        with self.database.write() as connection:
+            for each in sobjects:
+                connection.execute(ddl.create_table(each))
+                if with_indexes:
+                    for statement in ddl.create_indexes(each):
+                        connection.execute(statement)
+                self._save_sobject(each)
+            self._mark_schema_changed()
+
+    def add_field(self, sobject: SObject, field: Field) -> SObject:
+        with self.database.write() as connection:
+            connection.execute(ddl.add_column(sobject, field))
+            changed = sobject.with_field(field)
+            if statement := ddl.create_index(changed, field):
+                connection.execute(statement)
+            self._save_sobject(changed)
+            self._mark_schema_changed()
+        return changed
+
+    def change_sobject(self, changed: SObject) -> None:
+        """Keep another description of an object whose columns stay as they are."""
+        with self.database.write():
+            self._save_sobject(changed)
+            self._mark_schema_changed()
+
+    def _save_sobject(self, sobject: SObject) -> None:
+        connection = self.database.connect()
+        (position,) = connection.execute("SELECT count(*) FROM _sobject").fetchone()
+        connection.execute(
+            "INSERT INTO _sobject VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET plain = excluded.plain",
+            (sobject.name, position, orjson.dumps(to_plain(sobject)).decode()),
+        )
+
+    def _mark_schema_changed(self) -> None:
+        connection = self.database.connect()
+        # Never the same twice, so that a schema that was rolled back is not taken for a later one.
+        write_setting(connection, "schema_version", secrets.token_hex(8))
+
+    # ids
+
+    def new_id(self, key_prefix: str) -> str:
+        return self.new_ids(key_prefix, 1)[0]
+
+    def new_ids(self, key_prefix: str, count: int) -> list[str]:
+        first = self.next_number(key_prefix, count)
+        return [ids.make_id(key_prefix, first + step) for step in range(count)]
+
+    def peek_number(self, sequence: str) -> int:
+        """The number a sequence would give next."""
+        row = (
+            self.database.connect().execute("SELECT next_number FROM _sequence WHERE name = ?", (sequence,)).fetchone()
+        )
+        return int(row[0]) if row else 1
+
+    def next_number(self, sequence: str, count: int = 1) -> int:
+        """Take `count` numbers from a sequence of this org; the first of them is returned."""
+        with self.database.write() as connection:
+            row = connection.execute(
+                "INSERT INTO _sequence VALUES (?, 1 + ?) "
+                "ON CONFLICT (name) DO UPDATE SET next_number = next_number + ? RETURNING next_number",
+                (sequence, count, count),
+            ).fetchone()
+        return int(row[0]) - count

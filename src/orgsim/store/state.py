@@ -1,0 +1,119 @@
+"""The state folder: which orgs there are, and the clock they share."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from orgsim import ids
+from orgsim.clock import Clock, ClockSetting, datetime_text, parse_datetime
+from orgsim.schema.standard import STANDARD_OBJECTS
+from orgsim.store.database import Database
+from orgsim.store.org import Org
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS org (number INTEGER PRIMARY KEY, org_id TEXT NOT NULL UNIQUE, sandbox_of TEXT);
+CREATE TABLE IF NOT EXISTS clock (
+    only INTEGER PRIMARY KEY CHECK (only = 1), offset_seconds REAL NOT NULL, frozen_at TEXT
+)
+"""
+# Licences add to these on a real org; set another allowance where it matters (facts B.1).
+ALLOWANCE_BY_EDITION = {
+    "Developer Edition": 15_000,
+    "Professional Edition": 100_000,
+    "Enterprise Edition": 100_000,
+    "Unlimited Edition": 100_000,
+    "Performance Edition": 100_000,
+}
+FULL_SANDBOX_CALLS = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrg:
+    """What must be decided about an org before it exists."""
+
+    name: str = "Acme"
+    edition: str = "Enterprise Edition"
+    is_sandbox: bool = False
+    sandbox_of: str | None = None
+    allowance_calls: int | None = None
+    with_indexes: bool = True
+
+
+class State:
+    """All orgs under one folder. Safe to open from several processes at once."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._database = Database(folder / "state.db", _TABLES)
+        self._orgs: dict[str, Org] = {}
+        self._lock = threading.Lock()
+        self.clock = Clock(self._read_clock)
+
+    def close(self) -> None:
+        for org in self._orgs.values():
+            org.close()
+        self._database.close()
+
+    # orgs
+
+    def create_org(self, new: NewOrg) -> Org:
+        """An org with the standard objects and no records."""
+        with self._database.write() as connection:
+            (number,) = connection.execute("SELECT coalesce(max(number), 0) + 1 FROM org").fetchone()
+            org_id = ids.make_id("00D", number)
+            org = Org(self.folder, org_id, self.clock)
+            org.add_sobjects(STANDARD_OBJECTS, with_indexes=new.with_indexes)
+            _write_first_settings(org, new)
+            connection.execute("INSERT INTO org VALUES (?, ?, ?)", (number, org_id, new.sandbox_of))
+        with self._lock:
+            return self._orgs.setdefault(org_id, org)
+
+    def orgs(self) -> list[Org]:
+        rows = self._database.connect().execute("SELECT org_id FROM org ORDER BY number").fetchall()
+        return [self._open(row[0]) for row in rows]
+
+    def org(self, org_id: str) -> Org:
+        """Raises KeyError when there is no such org. Accepts the 15-character form."""
+        if ids.is_id(org_id):
+            wanted = ids.to_18(org_id)
+            row = self._database.connect().execute("SELECT 1 FROM org WHERE org_id = ?", (wanted,)).fetchone()
+            if row:
+                return self._open(wanted)
+        raise KeyError(f"There is no org {org_id!r} in {self.folder}.")
+
+    def _open(self, org_id: str) -> Org:
+        with self._lock:
+            if org_id not in self._orgs:
+                self._orgs[org_id] = Org(self.folder, org_id, self.clock)
+            return self._orgs[org_id]
+
+    # clock
+
+    def _read_clock(self) -> ClockSetting:
+        row = self._database.connect().execute("SELECT offset_seconds, frozen_at FROM clock").fetchone()
+        if row is None:
+            return ClockSetting()
+        return ClockSetting(row[0], parse_datetime(row[1]) if row[1] else None)
+
+    def set_clock(self, setting: ClockSetting) -> None:
+        frozen = datetime_text(setting.frozen_at) if setting.frozen_at else None
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO clock VALUES (1, ?, ?) ON CONFLICT (only) DO UPDATE "
+                "SET offset_seconds = excluded.offset_seconds, frozen_at = excluded.frozen_at",
+                (setting.offset_seconds, frozen),
+            )
+
+    def clock_setting(self) -> ClockSetting:
+        return self._read_clock()
+
+
+def _write_first_settings(org: Org, new: NewOrg) -> None:
+    calls = new.allowance_calls
+    if calls is None:
+        calls = FULL_SANDBOX_CALLS if new.is_sandbox else ALLOWANCE_BY_EDITION.get(new.edition, 100_000)
+    org.set("name", new.name)
+    org.set("edition", new.edition)
+    org.set("is_sandbox", new.is_sandbox)
+    org.set("allowance_calls", calls)

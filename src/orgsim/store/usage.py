@@ -1,0 +1,139 @@
+"""The exact account of API calls: what was counted, for whom, of which kind, and a journal of every call.
+
+It has its own file, so that counting a call never waits for a write of records. The window is the rolling 24 hours of
+facts B.2, kept in buckets of one minute: a call leaves the window with its whole minute.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from orgsim.clock import Clock, datetime_text
+from orgsim.store.database import Database
+
+WINDOW_MINUTES = 24 * 60
+_ADD_TO_BUCKET = (
+    "INSERT INTO bucket VALUES (?, ?) ON CONFLICT (minute) DO UPDATE SET credits = credits + excluded.credits"
+)
+_MINUTE = dt.timedelta(minutes=1)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who made a call: a user through an app. Both empty when nobody could be told."""
+
+    user_id: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTotal:
+    """All calls of one kind by one user through one app, since the org was made."""
+
+    user_id: str
+    client_id: str
+    kind: str
+    calls: int
+    credits: int
+
+
+class Usage:
+    """Counts calls of one org. A call and its credits are written in one transaction, so totals always agree."""
+
+    TABLES = """
+    CREATE TABLE IF NOT EXISTS bucket (minute INTEGER PRIMARY KEY, credits INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS total (
+        user_id TEXT NOT NULL, client_id TEXT NOT NULL, kind TEXT NOT NULL, calls INTEGER NOT NULL,
+        credits INTEGER NOT NULL, PRIMARY KEY (user_id, client_id, kind)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS journal (
+        number INTEGER PRIMARY KEY, at TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL,
+        kind TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, credits INTEGER NOT NULL,
+        status INTEGER, note TEXT
+    );
+    CREATE TABLE IF NOT EXISTS fault (
+        id INTEGER PRIMARY KEY, effect TEXT NOT NULL, kind TEXT NOT NULL, path_prefix TEXT NOT NULL,
+        on_calls TEXT NOT NULL, rate REAL NOT NULL, seed INTEGER NOT NULL, seconds REAL NOT NULL,
+        after INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0, hits INTEGER NOT NULL DEFAULT 0, hits_left INTEGER
+    )
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self._clock = clock
+
+    def close(self) -> None:
+        self.database.close()
+
+    def used_calls(self) -> int:
+        """Credits in the 24 hours that end now."""
+        first = self._minute() - WINDOW_MINUTES
+        (used,) = (
+            self.database.connect()
+            .execute("SELECT coalesce(sum(credits), 0) FROM bucket WHERE minute > ?", (first,))
+            .fetchone()
+        )
+        return int(used)
+
+    def count(
+        self, caller: Caller, kind: str, method: str, path: str, *, cost: int, room_calls: int | None
+    ) -> tuple[int, bool]:
+        """Count one call and say (its journal number, whether it may proceed).
+
+        room_calls  the allowance; a call that would pass it is journaled at no cost and refused. None: no end.
+        """
+        with self.database.write() as connection:
+            may_proceed = room_calls is None or self.used_calls() + cost <= room_calls
+            charged = cost if may_proceed else 0
+            if charged:
+                connection.execute(
+                    _ADD_TO_BUCKET,
+                    (self._minute(), charged),
+                )
+            connection.execute(
+                "INSERT INTO total VALUES (?, ?, ?, 1, ?) ON CONFLICT (user_id, client_id, kind) "
+                "DO UPDATE SET calls = calls + 1, credits = credits + excluded.credits",
+                (caller.user_id, caller.client_id, kind, charged),
+            )
+            row = connection.execute(
+                "INSERT INTO journal (at, user_id, client_id, kind, method, path, credits) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
+                (datetime_text(self._clock.now()), caller.user_id, caller.client_id, kind, method, path, charged),
+            ).fetchone()
+        return int(row[0]), may_proceed
+
+    def finish(self, journal_number: int, status: int | None, note: str | None = None) -> None:
+        """Write down how a journaled call ended. No status: nothing was answered."""
+        with self.database.write() as connection:
+            connection.execute(
+                "UPDATE journal SET status = ?, note = ? WHERE number = ?", (status, note, journal_number)
+            )
+
+    def totals(self) -> list[CallTotal]:
+        rows = self.database.connect().execute(
+            "SELECT user_id, client_id, kind, calls, credits FROM total ORDER BY user_id, client_id, kind"
+        )
+        return [CallTotal(*row) for row in rows]
+
+    def total_credits(self) -> int:
+        row = self.database.connect().execute("SELECT coalesce(sum(credits), 0) FROM total").fetchone()
+        return int(row[0])
+
+    def journal(self, last: int = 100) -> list[dict[str, object]]:
+        """The newest calls, oldest first."""
+        cursor = self.database.connect().execute(
+            "SELECT * FROM (SELECT * FROM journal ORDER BY number DESC LIMIT ?) ORDER BY number", (last,)
+        )
+        names = [each[0] for each in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def use_elsewhere(self, calls: int, minutes_ago: int = 0) -> None:
+        """Let other programs of the org have spent some of the allowance."""
+        with self.database.write() as connection:
+            connection.execute(
+                _ADD_TO_BUCKET,
+                (self._minute() - minutes_ago, calls),
+            )
+
+    def _minute(self) -> int:
+        return (self._clock.now() - _EPOCH) // _MINUTE

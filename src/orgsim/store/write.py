@@ -1,0 +1,318 @@
+"""Saves records as one user: checks what was sent, fills in the rest, keeps stamps, history and the recycle bin.
+
+Not here: who may (that is the session's matter) and edits of several records at once, such as merges (edits/).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orgsim import ids
+from orgsim.clock import datetime_text
+from orgsim.errors import ApiError, missing_on_sobject, not_found
+from orgsim.schema.model import Field, SObject
+from orgsim.store.derive import Saving, fill_in, is_old_activity
+from orgsim.store.history import write_stage_history
+from orgsim.store.org import Org
+from orgsim.store.rows import Row, erase_row, find_rows, insert_row, read_row, update_row
+from orgsim.store.values import Stored, to_stored
+
+_NOT_DATA = frozenset({"attributes", "type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One user's writes to one org. Each method is one transaction; inside another it is a part of that one."""
+
+    org: Org
+    user_id: str
+
+    def insert(self, name: str, values: Mapping[str, object]) -> str:
+        """Returns the new Id. Raises ApiError as the API words it."""
+        sobject = self._sobject(name)
+        if not sobject.createable:
+            raise ApiError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {sobject.label}")
+        with self.org.database.write():
+            sent = self._read_values(sobject, values, creating=True)
+            row = self._new_row(sobject, sent)
+            self._save_new(sobject, row, frozenset(sent))
+        return str(row["Id"])
+
+    def update(self, name: str, record_id: str, values: Mapping[str, object]) -> None:
+        sobject = self._sobject(name)
+        with self.org.database.write() as connection:
+            old = self._live_row(sobject, record_id)
+            sent = self._read_values(sobject, values, creating=False)
+            row: Row = {**old, **sent}
+            self._refuse_missing(sobject, row, tuple(sent))
+            self._touch(sobject, row)
+            now = self.org.clock.now()
+            fill_in(sobject.name, Saving(connection, self.org.catalog(), now, row, old, frozenset(sent)))
+            self._archive(sobject, row)
+            self._check_links(sobject, row, sent)
+            self._refuse_duplicates(sobject, row, sent)
+            update_row(connection, sobject, str(row["Id"]), _difference(old, row))
+            if sobject.name == "Opportunity":
+                write_stage_history(self.org, self.user_id, row, old)
+
+    def upsert(self, name: str, key: str, value: object, values: Mapping[str, object]) -> tuple[str, bool]:
+        """Returns (Id, whether it was created). Several matches raise DUPLICATE_EXTERNAL_ID."""
+        sobject = self._sobject(name)
+        field = self.external_id(sobject, key)
+        with self.org.database.write():
+            found = self.find_by_key(sobject, field, value)
+            if len(found) > 1:
+                message = f"{field.name}: more than one record found for external id field: [{', '.join(found)}]"
+                raise ApiError("DUPLICATE_EXTERNAL_ID", message, status=300, fields=())
+            if found:
+                self.update(name, found[0], values)
+                return found[0], False
+            if field.name == "Id":
+                raise not_found("Provided external ID field does not exist or is not accessible: Id")
+            return self.insert(name, {**values, field.name: value}), True
+
+    def delete(self, name: str, record_id: str) -> None:
+        """Into the recycle bin, with everything that hangs on it (facts C.2)."""
+        sobject = self._sobject(name)
+        if not sobject.deletable:
+            raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+        with self.org.database.write() as connection:
+            row = self._live_row(sobject, record_id)
+            for child, field in self._owned_children(sobject):
+                for owned in find_rows(connection, child, field.name, row["Id"]):
+                    if not owned.get("IsDeleted"):
+                        self._bin(child, owned)
+            self._bin(sobject, row)
+
+    def undelete(self, name: str, record_id: str) -> None:
+        sobject = self._sobject(name)
+        with self.org.database.write() as connection:
+            row = read_row(connection, sobject, self._id_of(sobject, record_id))
+            if row is None or not row.get("IsDeleted") or row.get("MasterRecordId"):
+                raise ApiError("UNDELETE_FAILED", "Entity is not in the recycle bin")
+            for child, field in self._owned_children(sobject):
+                for owned in find_rows(connection, child, field.name, row["Id"]):
+                    if owned.get("IsDeleted") and owned["SystemModstamp"] == row["SystemModstamp"]:
+                        self._restore(child, owned)
+            self._restore(sobject, row)
+
+    def purge(self, name: str, record_id: str) -> None:
+        """Gone without a tombstone in queryAll, as by emptying the bin or a Bulk hardDelete."""
+        sobject = self._sobject(name)
+        with self.org.database.write() as connection:
+            row = read_row(connection, sobject, self._id_of(sobject, record_id))
+            if row is None:
+                raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=())
+            for child, field in self._owned_children(sobject):
+                for owned in find_rows(connection, child, field.name, row["Id"]):
+                    self.log_deletion(child, str(owned["Id"]))
+                    erase_row(connection, child, str(owned["Id"]))
+            self.log_deletion(sobject, str(row["Id"]))
+            erase_row(connection, sobject, str(row["Id"]))
+
+    def set_fields(self, name: str, record_id: str, values: Mapping[str, Stored]) -> None:
+        """Set stored values as the platform itself does (conversion, merge): no checks, stamps moved."""
+        sobject = self._sobject(name)
+        with self.org.database.write() as connection:
+            row: Row = dict(values)
+            self._touch(sobject, row)
+            update_row(connection, sobject, record_id, row)
+
+    # keys
+
+    def external_id(self, sobject: SObject, key: str) -> Field:
+        field = sobject.find(key)
+        if field is None or not (field.external_id or field.id_lookup or field.name == "Id"):
+            raise not_found(f"Provided external ID field does not exist or is not accessible: {key}")
+        return field
+
+    def find_by_key(self, sobject: SObject, field: Field, value: object) -> list[str]:
+        """Ids of the live records with that key. An empty key is refused, as upserting by nothing would be a create."""
+        stored = to_stored(field, value)
+        if stored is None:
+            raise ApiError("MISSING_ARGUMENT", f"{field.name} not specified", fields=(field.name,))
+        rows = find_rows(self.org.database.connect(), sobject, field.name, stored)
+        return [str(row["Id"]) for row in rows if not row.get("IsDeleted")]
+
+    # reading what was sent
+
+    def _sobject(self, name: str) -> SObject:
+        sobject = self.org.catalog().find(name)
+        if sobject is None:
+            raise not_found()
+        return sobject
+
+    def _read_values(self, sobject: SObject, values: Mapping[str, object], *, creating: bool) -> Row:
+        row: Row = {}
+        for name, value in values.items():
+            if name in _NOT_DATA:
+                continue
+            field, stored = self._read_value(sobject, name, value)
+            if not (field.createable if creating else field.updateable):
+                raise _not_writable(field)
+            row[field.name] = stored
+        return row
+
+    def _read_value(self, sobject: SObject, name: str, value: object) -> tuple[Field, Stored]:
+        field = sobject.find(name)
+        if field is not None:
+            return field, to_stored(field, value)
+        reference = sobject.find_relationship(name)
+        if reference is None or not isinstance(value, Mapping):
+            raise missing_on_sobject(name, sobject.name)
+        return reference, self._find_parent(reference, value)
+
+    def _find_parent(self, reference: Field, keys: Mapping[str, object]) -> str:
+        """A parent named by an external id: `{"Account": {"Key__c": "x"}}`."""
+        [(key, value)] = [item for item in keys.items() if item[0] not in _NOT_DATA]
+        for target in reference.reference_to:
+            parent = self._sobject(target)
+            found = self.find_by_key(parent, self.external_id(parent, key), value)
+            if len(found) == 1:
+                return found[0]
+        raise ApiError(
+            "INVALID_FIELD",
+            f"Foreign key external ID: {value} not found for field {key} in entity {reference.reference_to[0]}",
+        )
+
+    # building the row
+
+    def _new_row(self, sobject: SObject, sent: Row) -> Row:
+        row: Row = {each.name: _default(each) for each in sobject.stored_fields}
+        row.update(sent)
+        row["Id"] = self.org.new_id(sobject.key_prefix)
+        now = self.org.now_text()
+        row.update({name: now for name in ("CreatedDate",) if name in row})
+        row.update({name: self.user_id for name in ("CreatedById",) if name in row})
+        if "OwnerId" in row and row["OwnerId"] is None:
+            row["OwnerId"] = self.user_id
+        for field in sobject.fields:
+            if field.auto_number:
+                row[field.name] = field.numbered(self.org.next_number(f"{sobject.name}.{field.name}"))
+        self._touch(sobject, row)
+        return row
+
+    def _save_new(self, sobject: SObject, row: Row, sent: frozenset[str]) -> None:
+        connection = self.org.database.connect()
+        self._refuse_missing(sobject, row, tuple(row))
+        fill_in(sobject.name, Saving(connection, self.org.catalog(), self.org.clock.now(), row, None, sent))
+        self._archive(sobject, row)
+        self._check_links(sobject, row, sent)
+        self._refuse_duplicates(sobject, row, row)
+        insert_row(connection, sobject, row)
+        if sobject.name == "Opportunity":
+            write_stage_history(self.org, self.user_id, row, None)
+
+    def _touch(self, sobject: SObject, row: Row) -> None:
+        now = self.org.now_text()
+        for name, value in (
+            ("LastModifiedDate", now),
+            ("LastModifiedById", self.user_id),
+            ("SystemModstamp", now),
+        ):
+            if sobject.find(name):
+                row[name] = value
+
+    def _archive(self, sobject: SObject, row: Row) -> None:
+        if sobject.name in ("Task", "Event"):
+            row["IsArchived"] = int(is_old_activity(sobject.name, row, self.org.clock.now()))
+
+    # refusing
+
+    def _refuse_missing(self, sobject: SObject, row: Row, names: Iterable[str]) -> None:
+        missing = tuple(
+            name for name in names if row.get(name) is None and (field := sobject.find(name)) and field.is_required
+        )
+        if missing:
+            raise ApiError(
+                "REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", fields=missing
+            )
+
+    def _check_links(self, sobject: SObject, row: Row, names: Iterable[str]) -> None:
+        for name in names:
+            field, target = sobject.find(name), row.get(name)
+            if field is None or field.type != "reference" or target is None:
+                continue
+            parent = self.org.catalog().of_id(str(target))
+            if parent is None or parent.name not in field.reference_to:
+                message = f"{field.label}: id value of incorrect type: {target}"
+                raise ApiError("FIELD_INTEGRITY_EXCEPTION", message, fields=(field.name,))
+            linked = read_row(self.org.database.connect(), parent, str(target))
+            if linked is None or linked.get("IsDeleted"):
+                raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=())
+
+    def _refuse_duplicates(self, sobject: SObject, row: Row, names: Iterable[str]) -> None:
+        for name in names:
+            field, value = sobject.find(name), row.get(name)
+            if field is None or not field.unique or value is None:
+                continue
+            for other in find_rows(self.org.database.connect(), sobject, field.name, value):
+                if other["Id"] != row["Id"] and not other.get("IsDeleted"):
+                    raise _duplicate(field, str(other["Id"]))
+
+    def _live_row(self, sobject: SObject, record_id: str) -> Row:
+        row = read_row(self.org.database.connect(), sobject, self._id_of(sobject, record_id))
+        if row is None:
+            raise ApiError("NOT_FOUND", "The requested resource does not exist", status=404)
+        if row.get("IsDeleted"):
+            raise ApiError("ENTITY_IS_DELETED", "entity is deleted", status=404, fields=())
+        return row
+
+    def _id_of(self, sobject: SObject, record_id: str) -> str:
+        if not ids.is_id(record_id) or not record_id.startswith(sobject.key_prefix):
+            message = f"{sobject.label} ID: id value of incorrect type: {record_id}"
+            raise ApiError("MALFORMED_ID", message, fields=("Id",))
+        return ids.to_18(record_id)
+
+    # the recycle bin
+
+    def _owned_children(self, sobject: SObject) -> list[tuple[SObject, Field]]:
+        """What a delete takes along: details of a master, and an account's contacts, opportunities and cases."""
+        relationships = self.org.catalog().children_of(sobject.name)
+        taken = {"Contact", "Opportunity", "Case"} if sobject.name == "Account" else set[str]()
+        return [
+            (each.child, each.field)
+            for each in relationships
+            if each.field.cascade_delete or (each.child.name in taken and each.field.name == "AccountId")
+        ]
+
+    def _bin(self, sobject: SObject, row: Row) -> None:
+        record_id = str(row["Id"])
+        self.log_deletion(sobject, record_id)
+        if sobject.has_recycle_bin:
+            self.set_fields(sobject.name, record_id, {"IsDeleted": 1})
+        else:
+            erase_row(self.org.database.connect(), sobject, record_id)
+
+    def _restore(self, sobject: SObject, row: Row) -> None:
+        self.set_fields(sobject.name, str(row["Id"]), {"IsDeleted": 0})
+        self.org.database.connect().execute(
+            "DELETE FROM _deleted WHERE sobject = ? AND record_id = ?", (sobject.name, row["Id"])
+        )
+
+    def log_deletion(self, sobject: SObject, record_id: str) -> None:
+        self.org.database.connect().execute(
+            "INSERT INTO _deleted VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (sobject.name, record_id, datetime_text(self.org.clock.now())),
+        )
+
+
+def _default(field: Field) -> Stored:
+    return to_stored(field, field.default) if field.default not in (None, "") else None
+
+
+def _difference(old: Row, new: Row) -> Row:
+    return {name: value for name, value in new.items() if old.get(name, "") != value}
+
+
+def _duplicate(field: Field, other_id: str) -> ApiError:
+    message = f"duplicate value found: {field.name} duplicates value on record with id: {other_id[:15]}"
+    return ApiError("DUPLICATE_VALUE", message, fields=())
+
+
+def _not_writable(field: Field) -> ApiError:
+    return ApiError(
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        f"Unable to create/update fields: {field.name}. Please check the security settings of this field and verify "
+        f"that it is read/write for your profile or permission set.",
+        fields=(field.name,),
+    )

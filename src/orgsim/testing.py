@@ -1,0 +1,92 @@
+"""For test suites: a ready org with its sandbox, served over real HTTP by a thread on free ports."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orgsim.oauth.apps import App, AppOptions, add_app
+from orgsim.oauth.grants import open_grant
+from orgsim.oauth.users import NewUser, add_user
+from orgsim.server.run import Listening, serving
+from orgsim.store.founding import add_organization_row
+from orgsim.store.org import Org
+from orgsim.store.state import NewOrg, State
+from orgsim.store.write import Writer
+
+CLIENT_ID = "3MVG9.test.consumer.key"
+CLIENT_SECRET = "test-consumer-secret"  # noqa: S105  opens nothing but a simulated org
+CALLBACK = "http://127.0.0.1:8000/connections/callback"
+USERNAME = "admin@acme.example"
+SANDBOX_USERNAME = "admin@acme.example.sandbox"
+PASSWORD = "test-password-1"  # noqa: S105  opens nothing but a simulated org
+
+
+@dataclass(frozen=True, slots=True)
+class RunningOrgsim:
+    """`url` is the production door, `sandbox_url` the sandbox door; both serve the data of every org by its token."""
+
+    url: str
+    sandbox_url: str
+    state: State
+    production: Org
+    sandbox: Org
+    production_user_id: str
+    sandbox_user_id: str
+
+    @property
+    def state_folder(self) -> Path:
+        return self.state.folder
+
+    def user_of(self, org: Org) -> str:
+        return self.sandbox_user_id if org is self.sandbox else self.production_user_id
+
+    def writer(self, org: Org | None = None) -> Writer:
+        """Edits records as the org's administrator, away from the counted API."""
+        chosen = org or self.production
+        return Writer(chosen, self.user_of(chosen))
+
+    def access_token(self, org: Org | None = None) -> str:
+        """A token as a finished login would have given."""
+        return self.tokens(org)[0]
+
+    def tokens(self, org: Org | None = None) -> tuple[str, str]:
+        """(access token, refresh token)."""
+        chosen = org or self.production
+        issued = open_grant(chosen, self.user_of(chosen), CLIENT_ID, "api refresh_token", with_refresh=True)
+        return issued.access_token, issued.refresh_token or ""
+
+
+@contextmanager
+def running_orgsim(
+    folder: Path,
+    *,
+    options: AppOptions = AppOptions(),  # noqa: B008  frozen
+    callbacks: tuple[str, ...] = (CALLBACK,),
+    bulk_delay_seconds: float = 0.0,
+    listening: Listening = Listening(port=0, sandbox_port=0),  # noqa: B008  frozen
+) -> Iterator[RunningOrgsim]:
+    """Production org "Acme" and its sandbox, each with an administrator and the same app; no other records."""
+    state = State(folder)
+    production = state.create_org(NewOrg(name="Acme"))
+    sandbox = state.create_org(NewOrg(name="Acme", is_sandbox=True, sandbox_of=production.org_id))
+    users = {}
+    for org, username in ((production, USERNAME), (sandbox, SANDBOX_USERNAME)):
+        users[org.org_id] = add_user(org, NewUser(username, PASSWORD))
+        add_app(org, App(CLIENT_ID, "Headwater", CLIENT_SECRET, callbacks, options))
+        org.set("bulk_delay_seconds", bulk_delay_seconds)
+        org.set("deploy_delay_seconds", 0.0)
+        add_organization_row(org, users[org.org_id])
+    try:
+        with serving(state, listening) as addresses:
+            yield RunningOrgsim(
+                addresses.url,
+                addresses.sandbox_url,
+                state,
+                production,
+                sandbox,
+                users[production.org_id],
+                users[sandbox.org_id],
+            )
+    finally:
+        state.close()

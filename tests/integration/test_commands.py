@@ -1,0 +1,160 @@
+"""The `headwater` command as people run it: separate processes, killed in the middle, out of credits, or wrongly used."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from orgsim.edits.checksum import checksum
+from orgsim.person import answer_login
+from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
+from orgsim.seed import load_history
+from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
+
+from headwater.sync.objects import OBJECTS
+
+PORT = 21717
+HEADWATER = Path(sys.executable).with_name("headwater")
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs `headwater` with an installation of its own."""
+
+    environment: dict[str, str]
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [str(HEADWATER), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def json(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return orjson.loads(done.stdout)
+
+    def connect(
+        self, *arguments: str, password: str = PASSWORD, allow: bool = True
+    ) -> "subprocess.CompletedProcess[str]":
+        import httpx2
+
+        with self.start("connect", "--port", str(PORT), *arguments) as process:
+            assert process.stderr is not None
+            address = next(line.strip() for line in process.stderr if line.startswith("http"))
+            httpx2.get(answer_login(address, USERNAME, password, allow=allow))
+            out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+@pytest.fixture
+def org(tmp_path: Path) -> Iterator[RunningOrgsim]:
+    with running_orgsim(tmp_path / "org", callbacks=(f"http://localhost:{PORT}/OauthRedirect",)) as running:
+        yield running
+
+
+@pytest.fixture
+def shell(tmp_path: Path, org: RunningOrgsim) -> Shell:
+    shell = Shell(
+        {
+            "PATH": os.environ["PATH"],
+            "HEADWATER_DATA_DIR": str(tmp_path / "data"),
+            "HEADWATER_SALESFORCE_LOGIN_URL": org.url,
+            "HEADWATER_SALESFORCE_SANDBOX_LOGIN_URL": org.sandbox_url,
+            "HEADWATER_SALESFORCE_CLIENT_ID": CLIENT_ID,
+            "HEADWATER_SALESFORCE_CLIENT_SECRET": CLIENT_SECRET,
+        }
+    )
+    shell.json("setup", "--account", "Acme", "--email", "ann@example.com")
+    return shell
+
+
+def await_calls(org: RunningOrgsim, calls: int) -> None:
+    deadline = time.monotonic() + 60
+    while org.production.usage.used_calls() < calls:
+        assert time.monotonic() < deadline, "the org never counted that call"
+        time.sleep(0.05)
+
+
+def test_a_sync_killed_in_the_middle_goes_on_to_the_same_replica_and_no_credit_is_missing(
+    org: RunningOrgsim, shell: Shell
+) -> None:
+    load_history(org.production, records=6_000, seed=7)
+    assert shell.connect().returncode == 0
+    for _ in range(3):
+        hang = Fault(Effect.TIMEOUT, on_calls=(2,), seconds=5, after=True)
+        add_fault(org.production.usage, hang)
+        used = org.production.usage.used_calls()
+        with shell.start("sync", "--json") as process:
+            await_calls(org, used + 2)
+            process.send_signal(signal.SIGKILL)
+        clear_faults(org.production.usage)
+    done = shell.json("sync", "--checksums")
+    theirs = {name: checksum(org.production, name, columns(org, name)) for name in OBJECTS}
+    assert done["replica_rows"] == {name: each.rows for name, each in theirs.items()}
+    assert done["checksums"] == {name: each.checksum for name, each in theirs.items()}
+    assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
+
+
+def columns(org: RunningOrgsim, name: str) -> list[str]:
+    """The fields that are read, in the order of the object's describe, Id first: the replica's order."""
+    wanted = [field.name for field in org.production.catalog().get(name).fields if field.name in OBJECTS[name]]
+    return sorted(wanted, key=lambda field: field != "Id")
+
+
+def test_every_command_has_help_and_wrong_usage_ends_with_2(shell: Shell) -> None:
+    listed = shell.run("--help").stdout
+    for name in ("connect", "plan", "sync", "attribute", "export", "credits", "serve", "worker", "check"):
+        assert name in listed
+        assert "--help" in shell.run(name, "--help").stdout
+    assert shell.run("sync", "--no-such-option").returncode == 2
+
+
+def test_what_a_person_must_mend_ends_with_4_and_says_how(shell: Shell) -> None:
+    not_connected = shell.run("plan")
+    assert not_connected.returncode == 4
+    assert "headwater connect" in not_connected.stderr
+    told = shell.run("sync", "--json")
+    assert told.returncode == 4
+    assert orjson.loads(told.stdout)["error"]["code"] == "connections.not_connected"
+    assert shell.run("credits", "--limit", "99999").returncode == 4
+    assert shell.json("credits")["limit_calls"] == 100_000
+
+
+def test_refusing_the_authorisation_ends_with_4_and_connects_nothing(shell: Shell) -> None:
+    refused = shell.connect(allow=False)
+    assert refused.returncode == 4
+    assert "not authorised" in refused.stderr
+    assert shell.run("check").stdout.count("connections.W002") == 1
+
+
+def test_the_whole_job_runs_from_the_command_line(org: RunningOrgsim, shell: Shell) -> None:
+    load_history(org.production, records=2_000, seed=7)
+    assert shell.json("check")["findings"][0]["code"] == "connections.W002"
+    shell.connect()
+    assert shell.json("check") == {"findings": []}
+    assert shell.json("plan")["sync"]["calls"] >= 3
+    assert sum(shell.json("sync")["rows"].values()) > 1_500
+    assert len(shell.json("attribute")["sums"]) == 5
+    assert shell.json("package", "--install")["is_complete"]
+    first, second = shell.json("export"), shell.json("export")
+    assert first["done"] > 0
+    assert (second["done"], second["spent_calls"]) == (0, 0)
+    assert "Attributed revenue" in shell.run("attribute").stdout
+    assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
