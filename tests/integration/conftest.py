@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from orgsim.person import answer_login
-from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
 from pytest_django import Settings
 
 from headwater.accounts.models import Account
@@ -13,6 +11,8 @@ from headwater.accounts.services import create_account
 from headwater.connections.models import Connection
 from headwater.connections.services import begin, finish, login_url_for
 from integration.callbacks import REDIRECT_URI, callback_of
+from orgsim.person import answer_login
+from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
 
 ACTOR = "ann@example.com"
 

@@ -1,4 +1,4 @@
-"""The `headwater` command as people run it: separate processes, killed in the middle, out of credits, or wrongly used."""
+"""The `headwater` command as people run it: separate processes, killed in the middle or wrongly used."""
 
 import os
 import signal
@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import orjson
 import pytest
+
+from headwater.sync.objects import OBJECTS
 from orgsim.edits.checksum import checksum
 from orgsim.person import answer_login
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
 from orgsim.seed import load_history
 from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
-
-from headwater.sync.objects import OBJECTS
 
 PORT = 21717
 HEADWATER = Path(sys.executable).with_name("headwater")
@@ -53,8 +54,6 @@ class Shell:
     def connect(
         self, *arguments: str, password: str = PASSWORD, allow: bool = True
     ) -> "subprocess.CompletedProcess[str]":
-        import httpx2
-
         with self.start("connect", "--port", str(PORT), *arguments) as process:
             assert process.stderr is not None
             address = next(line.strip() for line in process.stderr if line.startswith("http"))

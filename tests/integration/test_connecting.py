@@ -1,8 +1,6 @@
 """Connecting an account to its one org, over the org's real login pages (rows A5, A7)."""
 
 import pytest
-from orgsim.person import LoginRefusedError, answer_login
-from orgsim.testing import PASSWORD, SANDBOX_USERNAME, USERNAME, RunningOrgsim
 from pytest_django import Settings
 
 from headwater.accounts.models import Account
@@ -13,6 +11,8 @@ from headwater.connections.services import Callback, begin, connection_of, finis
 from headwater.credits.services import today
 from integration.callbacks import REDIRECT_URI, callback_of
 from integration.conftest import ACTOR, connect
+from orgsim.person import LoginRefusedError, answer_login
+from orgsim.testing import PASSWORD, SANDBOX_USERNAME, USERNAME, RunningOrgsim
 
 
 def start(account: Account, environment: str = "production") -> str:

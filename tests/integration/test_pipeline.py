@@ -1,12 +1,8 @@
 """From the org and back to it: import, attribute, write back; then again with nothing and with something changed."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from orgsim.edits.everyday import EditPlan, make_edits
-from orgsim.seed import load_history
-from orgsim.testing import RunningOrgsim
 
 from headwater.accounts.models import Account
 from headwater.common.errors import Fix
@@ -28,14 +24,17 @@ from headwater.results.services import (
 )
 from headwater.salesforce.rest import Org
 from headwater.sync.services import sync_cycle
+from orgsim.edits.everyday import EditPlan, make_edits
+from orgsim.seed import load_history
+from orgsim.testing import RunningOrgsim
 
 RECORDS = 5_000
 
 
 @pytest.fixture
-def seeded(org: RunningOrgsim, connected: Connection) -> Iterator[Account]:
+def seeded(org: RunningOrgsim, connected: Connection) -> Account:
     load_history(org.production, records=RECORDS, seed=5)
-    yield connected.account
+    return connected.account
 
 
 def do(task: Task[...], account: Account) -> Job:

@@ -1,15 +1,8 @@
 """The replica equals the org, row by row, after whatever people do in it; and every call passes the ledger."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from orgsim.edits.checksum import checksum
-from orgsim.edits.everyday import EditPlan, make_edits
-from orgsim.edits.merge import merge
-from orgsim.rest.faults import Effect, Fault, add_fault
-from orgsim.seed import load_history
-from orgsim.testing import RunningOrgsim
 
 from headwater.accounts.models import Account
 from headwater.common.clock import clock_set_to
@@ -24,14 +17,20 @@ from headwater.jobs.worker import Worker
 from headwater.sync.discover import tables_of
 from headwater.sync.models import ManifestPart
 from headwater.sync.services import object_checksums, plan_sync, replica_state, sync_cycle
+from orgsim.edits.checksum import checksum
+from orgsim.edits.everyday import EditPlan, make_edits
+from orgsim.edits.merge import merge
+from orgsim.rest.faults import Effect, Fault, add_fault
+from orgsim.seed import load_history
+from orgsim.testing import RunningOrgsim
 
 RECORDS = 6_000
 
 
 @pytest.fixture
-def seeded(org: RunningOrgsim, connected: Connection) -> Iterator[Account]:
+def seeded(org: RunningOrgsim, connected: Connection) -> Account:
     load_history(org.production, records=RECORDS, seed=3)
-    yield connected.account
+    return connected.account
 
 
 def sync(account: Account) -> Job:

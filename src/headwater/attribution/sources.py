@@ -3,7 +3,7 @@
 The views come from the lake, named as Salesforce names the objects. `fields_read` tells the sync what to fetch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -21,71 +21,81 @@ class _Column:
     required: bool = True
 
 
+_AMOUNT, _OVERRIDE = "named by Rules.amount_field", "named by Rules.override_date_field"
+
+_SOURCES = {
+    "Lead": (
+        _Column("lead_id", "Id", _TEXT),
+        _Column("email", "Email", _TEXT),
+        _Column("created_utc", "CreatedDate", _TIME),
+        _Column("is_converted", "IsConverted", _TRUTH),
+        _Column("converted_contact_id", "ConvertedContactId", _TEXT),
+    ),
+    "Contact": (
+        _Column("contact_id", "Id", _TEXT),
+        _Column("email", "Email", _TEXT),
+        _Column("account_id", "AccountId", _TEXT),
+        _Column("created_utc", "CreatedDate", _TIME),
+    ),
+    "Opportunity": (
+        _Column("opportunity_id", "Id", _TEXT),
+        _Column("account_id", "AccountId", _TEXT),
+        _Column("created_utc", "CreatedDate", _TIME),
+        _Column("close_date", "CloseDate", _DAY),
+        _Column("is_closed", "IsClosed", _TRUTH),
+        _Column("is_won", "IsWon", _TRUTH),
+        _Column("amount", _AMOUNT, _MONEY),
+        _Column("currency_iso_code", "CurrencyIsoCode", _TEXT, required=False),
+    ),
+    "OpportunityContactRole": (
+        _Column("opportunity_id", "OpportunityId", _TEXT),
+        _Column("contact_id", "ContactId", _TEXT),
+        _Column("is_primary", "IsPrimary", _TRUTH),
+    ),
+    "Campaign": (
+        _Column("campaign_id", "Id", _TEXT),
+        _Column("campaign_name", "Name", _TEXT),
+        _Column("campaign_type", "Type", _TEXT),
+    ),
+    "CampaignMember": (
+        _Column("member_id", "Id", _TEXT),
+        _Column("campaign_id", "CampaignId", _TEXT),
+        _Column("lead_id", "LeadId", _TEXT),
+        _Column("contact_id", "ContactId", _TEXT),
+        _Column("has_responded", "HasResponded", _TRUTH),
+        _Column("created_utc", "CreatedDate", _TIME),
+        _Column("first_responded_utc", "FirstRespondedDate", _TIME),
+        _Column("override_utc", _OVERRIDE, _TIME, required=False),
+    ),
+    "Task": (
+        _Column("activity_id", "Id", _TEXT),
+        _Column("who_id", "WhoId", _TEXT),
+        _Column("activity_type", "Type", _TEXT),
+        _Column("subject", "Subject", _TEXT),
+        _Column("status", "Status", _TEXT),
+        _Column("is_closed", "IsClosed", _TRUTH),
+        _Column("activity_date_utc", "ActivityDate", _TIME),
+        _Column("created_utc", "CreatedDate", _TIME),
+        _Column("completed_utc", "CompletedDateTime", _TIME, required=False),
+    ),
+    "Event": (
+        _Column("activity_id", "Id", _TEXT),
+        _Column("who_id", "WhoId", _TEXT),
+        _Column("activity_type", "Type", _TEXT),
+        _Column("subject", "Subject", _TEXT),
+        _Column("activity_date_utc", "ActivityDate", _TIME),
+        _Column("start_utc", "StartDateTime", _TIME),
+        _Column("created_utc", "CreatedDate", _TIME),
+    ),
+}
+
+
 def _sources(rules: Rules) -> dict[str, tuple[_Column, ...]]:
+    """The sources with the fields that the rules name."""
+    named = {_AMOUNT: rules.amount_field, _OVERRIDE: rules.override_date_field}
     return {
-        "Lead": (
-            _Column("lead_id", "Id", _TEXT),
-            _Column("email", "Email", _TEXT),
-            _Column("created_utc", "CreatedDate", _TIME),
-            _Column("is_converted", "IsConverted", _TRUTH),
-            _Column("converted_contact_id", "ConvertedContactId", _TEXT),
-        ),
-        "Contact": (
-            _Column("contact_id", "Id", _TEXT),
-            _Column("email", "Email", _TEXT),
-            _Column("account_id", "AccountId", _TEXT),
-            _Column("created_utc", "CreatedDate", _TIME),
-        ),
-        "Opportunity": (
-            _Column("opportunity_id", "Id", _TEXT),
-            _Column("account_id", "AccountId", _TEXT),
-            _Column("created_utc", "CreatedDate", _TIME),
-            _Column("close_date", "CloseDate", _DAY),
-            _Column("is_closed", "IsClosed", _TRUTH),
-            _Column("is_won", "IsWon", _TRUTH),
-            _Column("amount", rules.amount_field, _MONEY),
-            _Column("currency_iso_code", "CurrencyIsoCode", _TEXT, required=False),
-        ),
-        "OpportunityContactRole": (
-            _Column("opportunity_id", "OpportunityId", _TEXT),
-            _Column("contact_id", "ContactId", _TEXT),
-            _Column("is_primary", "IsPrimary", _TRUTH),
-        ),
-        "Campaign": (
-            _Column("campaign_id", "Id", _TEXT),
-            _Column("campaign_name", "Name", _TEXT),
-            _Column("campaign_type", "Type", _TEXT),
-        ),
-        "CampaignMember": (
-            _Column("member_id", "Id", _TEXT),
-            _Column("campaign_id", "CampaignId", _TEXT),
-            _Column("lead_id", "LeadId", _TEXT),
-            _Column("contact_id", "ContactId", _TEXT),
-            _Column("has_responded", "HasResponded", _TRUTH),
-            _Column("created_utc", "CreatedDate", _TIME),
-            _Column("first_responded_utc", "FirstRespondedDate", _TIME),
-            _Column("override_utc", rules.override_date_field, _TIME, required=False),
-        ),
-        "Task": (
-            _Column("activity_id", "Id", _TEXT),
-            _Column("who_id", "WhoId", _TEXT),
-            _Column("activity_type", "Type", _TEXT),
-            _Column("subject", "Subject", _TEXT),
-            _Column("status", "Status", _TEXT),
-            _Column("is_closed", "IsClosed", _TRUTH),
-            _Column("activity_date_utc", "ActivityDate", _TIME),
-            _Column("created_utc", "CreatedDate", _TIME),
-            _Column("completed_utc", "CompletedDateTime", _TIME, required=False),
-        ),
-        "Event": (
-            _Column("activity_id", "Id", _TEXT),
-            _Column("who_id", "WhoId", _TEXT),
-            _Column("activity_type", "Type", _TEXT),
-            _Column("subject", "Subject", _TEXT),
-            _Column("activity_date_utc", "ActivityDate", _TIME),
-            _Column("start_utc", "StartDateTime", _TIME),
-            _Column("created_utc", "CreatedDate", _TIME),
-        ),
+        sobject: tuple(replace(column, field=named.get(column.field, column.field)) for column in columns)
+        for sobject, columns in _SOURCES.items()
     }
 
 

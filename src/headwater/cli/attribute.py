@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from headwater.accounts.models import Account
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import follow, money, out, print_json, print_table, the_account
-from headwater.results.services import attribute as attribute_task
 from headwater.results.services import RevenueTable, revenue_by_channel, won_total_cents
+from headwater.results.services import attribute as attribute_task
 
 WIDE_COLUMNS = 110
 

@@ -11,7 +11,7 @@ from headwater.cli.output import out, print_json, print_table, the_account, utc
 from headwater.credits.services import Today, change_daily_limit, today
 
 
-def credits(  # noqa: A001 - the command's name
+def credits(
     limit: Annotated[str | None, typer.Option(help="Set the Daily CRM API Limit: 100,000 or more.")] = None,
     account: AccountOption = None,
     as_json: JsonOption = False,

@@ -30,8 +30,8 @@ from headwater.salesforce.rest import Org
 from headwater.sync.services import plan_sync
 
 ACCOUNT_NAME = "Acme Demo"
-LOGIN, PASSWORD = "demo@example.com", "headwater-demo"  # noqa: S105 - printed on purpose: the demo's own log-in
-ORG_USER, ORG_PASSWORD = "integration@acme.example", "org-password"  # noqa: S105 - of the simulated org
+LOGIN, PASSWORD = "demo@example.com", "headwater-demo"
+ORG_USER, ORG_PASSWORD = "integration@acme.example", "org-password"
 CALLBACK_PORT = 1717
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _START_SECONDS = 30

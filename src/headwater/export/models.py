@@ -1,4 +1,7 @@
-"""What stands in the org because we wrote it, and what the org refused. Not here: what should stand there (wanted.py)."""
+"""What stands in the org because we wrote it, and what the org refused.
+
+Not here: what should stand there (wanted.py).
+"""
 
 from django.db import models
 
@@ -21,7 +24,7 @@ class WrittenRecord(AccountScoped):
 
 
 class ExportError(AccountScoped):
-    """A record that the org refused, in Salesforce's own words; it is sent again with every run until it goes through."""
+    """A record that the org refused, in Salesforce's own words; every run sends it again until it goes through."""
 
     sobject = models.CharField(max_length=120)
     unique_id = models.CharField(max_length=120)

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from headwater.accounts.models import Account
+from headwater.common.errors import Facts, Fix
 from headwater.connections.package import installed_in
 from headwater.connections.services import session
-from headwater.common.errors import Facts, Fix
 from headwater.credits.prices import write_calls
 from headwater.export.models import ExportError, WrittenRecord
 from headwater.export.send import Batch, delete, record_deletes, record_upserts, upsert

@@ -1,4 +1,4 @@
-"""What should stand in the org: the records of the latest run of attribution, as Salesforce's JSON, and what of it to send.
+"""What should stand in the org, as Salesforce's JSON, out of the latest run of attribution; and what of it to send.
 
 The difference to what was written is computed in the embedded database and kept as a Parquet file, so that a killed
 export goes on with the same batches. Not here: sending (send.py).

@@ -61,7 +61,7 @@ def _compute(account: Account, directory: Path) -> tuple[RunResult, int, datetim
         result = attribute_replica(connection, Rules(), as_of=as_of)
         for name in SAVED:
             target = directory / f"{name}.parquet"
-            connection.execute(f"COPY (SELECT * FROM \"{name}\") TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+            connection.execute(f"COPY (FROM \"{name}\") TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
     return result, state.cycle, as_of
 
 
@@ -111,5 +111,5 @@ def open_results(account: Account, names: Sequence[str] = SAVED) -> duckdb.DuckD
     directory = results_directory(account) / run.directory
     connection = duckdb.connect()
     for name in names:
-        connection.execute(f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{directory / name}.parquet')")
+        connection.execute(f"CREATE VIEW \"{name}\" AS FROM read_parquet('{directory / name}.parquet')")
     return connection

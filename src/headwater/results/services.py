@@ -73,7 +73,7 @@ class OpportunityRow:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A model's share for one touch: percent of the opportunity, whole cents of its amount, and the rule that gave it."""
+    """A model's share for one touch: percent of the opportunity, cents of its amount, and the rule that gave it."""
 
     model: str
     percent: Decimal
@@ -144,7 +144,7 @@ def won_total_cents(account: Account) -> int:
 
 
 def opportunities(account: Account, *, search: str = "", page: int = 1) -> tuple[list[OpportunityRow], int]:
-    """A page of opportunities whose own or account's name contains `search`, newest close first, and how many in all."""
+    """A page of opportunities whose own or account's name holds `search`, newest close first, and how many in all."""
     rows = _rows(account, "opportunities", {"search": search, "rows": PAGE_ROWS, "skip": (page - 1) * PAGE_ROWS})
     return [OpportunityRow(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 

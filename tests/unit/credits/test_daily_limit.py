@@ -8,6 +8,7 @@ from headwater.common.errors import Fix
 from headwater.credits.services import change_daily_limit, daily_limit, limit_changes
 
 pytestmark = pytest.mark.django_db
+FULL_WIDTH_100000 = "\uff11" + "\uff10" * 5
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_whole_numbers_of_100000_or_more_are_stored(account: Account, typed: str
     assert change_daily_limit(account, typed, "ann@example.com") == stored == daily_limit(account)
 
 
-@pytest.mark.parametrize("typed", ["99999", "abc", "", "1e6", "100000.5", "-200000", "9" * 40, "１０００００００"])
+@pytest.mark.parametrize("typed", ["99999", "abc", "", "1e6", "100000.5", "-200000", "9" * 40, FULL_WIDTH_100000])
 def test_anything_else_is_refused_with_the_reason_and_changes_nothing(account: Account, typed: str) -> None:
     with pytest.raises(Fix) as refused:
         change_daily_limit(account, typed, "ann@example.com")

@@ -32,8 +32,9 @@ def test_a_used_up_allowance_waits_and_is_never_taken_for_a_bad_login() -> None:
 
 
 def test_too_many_long_requests_at_once_is_only_a_moment() -> None:
-    body = b'[{"message":"ConcurrentRequests (Concurrent API Requests) Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]'
-    assert is_transient(read_refusal(403, body))
+    message = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+    body = f'[{{"message":"{message}","errorCode":"REQUEST_LIMIT_EXCEEDED"}}]'
+    assert is_transient(read_refusal(403, body.encode()))
 
 
 @pytest.mark.parametrize("code", ["UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE"])
