@@ -7,18 +7,17 @@ from headwater.accounts.models import Account
 from headwater.export.services import export_records, run_export
 from headwater.jobs.models import Job, JsonValue
 from headwater.jobs.running import RunningJob
-from headwater.jobs.services import set_schedule
 from headwater.jobs.tasks import task
 from headwater.results.services import attribute, run_attribution
 from headwater.sync.cycle import run_cycle
 from headwater.sync.services import sync_cycle
 
-__all__ = ["attribute", "enqueue_pipeline", "export_records", "pipeline", "schedule_pipeline", "sync_cycle"]
+__all__ = ["attribute", "enqueue_pipeline", "export_records", "pipeline", "sync_cycle"]
 
 
 @task("pipeline.run")
 def pipeline(job: RunningJob, *, account_id: int) -> JsonValue:
-    """Sync, attribute, export, in this order: what the schedule runs."""
+    """Sync, attribute, export, in this order: all that a run of an account is."""
     account = Account.objects.get(pk=account_id)
     return {
         "sync": run_cycle(job, account),
@@ -29,9 +28,3 @@ def pipeline(job: RunningJob, *, account_id: int) -> JsonValue:
 
 def enqueue_pipeline(account: Account) -> Job:
     return pipeline.enqueue(tenant=str(account.pk), account_id=account.pk)
-
-
-def schedule_pipeline(account: Account, every_seconds: int) -> None:
-    set_schedule(
-        "pipeline.run", tenant=str(account.pk), every_seconds=every_seconds, arguments={"account_id": account.pk}
-    )

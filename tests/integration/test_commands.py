@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -157,3 +158,47 @@ def test_the_whole_job_runs_from_the_command_line(org: RunningOrgsim, shell: She
     assert (second["done"], second["spent_calls"]) == (0, 0)
     assert "Attributed revenue" in shell.run("attribute").stdout
     assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
+
+
+def test_serve_answers_works_on_jobs_and_starts_again_what_dies(org: RunningOrgsim, shell: Shell) -> None:
+    load_history(org.production, records=500, seed=7)
+    shell.connect()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with shell.start("serve", "--port", str(port)) as process:
+        try:
+            await_answer(f"http://127.0.0.1:{port}/accounts/login/", process)
+            [worker] = children(process.pid, "worker")
+            os.kill(worker, signal.SIGKILL)
+            until(lambda: children(process.pid, "worker") not in ([], [worker]))
+            until(lambda: httpx2.get(f"http://127.0.0.1:{port}/accounts/login/").status_code == 200)
+        finally:
+            process.terminate()
+        assert process.wait(40) == 0
+    assert children(process.pid, "worker") == []
+
+
+def children(parent: int, command: str) -> list[int]:
+    """Processes that `parent` started to run `headwater <command>`."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    return [int(pid) for pid, ppid, args in rows if int(ppid) == parent and args.endswith(f"headwater {command}")]
+
+
+def await_answer(address: str, process: "subprocess.Popen[str]") -> None:
+    def answers() -> bool:
+        assert process.poll() is None, "headwater serve ended"
+        try:
+            return httpx2.get(address).status_code == 200
+        except httpx2.ConnectError:
+            return False
+
+    until(answers)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 40
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
