@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -10,6 +11,8 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
 from headwater.connections.models import Connection
 from headwater.connections.services import begin, finish, login_url_for
+from headwater.jobs.models import Job, State
+from headwater.jobs.services import job_view
 from integration.callbacks import REDIRECT_URI, callback_of
 from orgsim.person import answer_login
 from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
@@ -41,3 +44,10 @@ def connected(org: RunningOrgsim, account: Account) -> Connection:
 def connect(account: Account, environment: str = "production", username: str = USERNAME) -> Connection:
     address = begin(account, login_url=login_url_for(environment), redirect_uri=REDIRECT_URI, actor=ACTOR)
     return finish(account, callback_of(answer_login(address, username, PASSWORD)), actor=ACTOR)
+
+
+def result_of(job: Job) -> dict[str, Any]:
+    """What a finished job told."""
+    assert job.state == State.DONE, job_view(job)
+    assert isinstance(job.result, dict)
+    return job.result

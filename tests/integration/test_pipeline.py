@@ -24,6 +24,7 @@ from headwater.results.services import (
 )
 from headwater.salesforce.rest import Org
 from headwater.sync.services import sync_cycle
+from integration.conftest import result_of
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.seed import load_history
 from orgsim.testing import RunningOrgsim
@@ -39,7 +40,7 @@ def seeded(org: RunningOrgsim, connected: Connection) -> Account:
 
 def do(task: Task[...], account: Account) -> Job:
     job = run_here(task.enqueue(tenant=str(account.pk), account_id=account.pk), poll_seconds=0.05)
-    assert job.state == State.DONE, job_view(job)
+    result_of(job)
     return job
 
 
@@ -101,8 +102,8 @@ def test_touchpoints_are_written_back_200_a_credit_and_a_second_run_writes_and_s
     assert installed(attributed).is_complete
     planned = plan_export(attributed)
     first = do(export_records, attributed)
-    assert first.result["planned_calls"] == planned["planned_calls"] == calls_of_job(attributed, str(first.pk))
-    assert first.result["failed"] == export_errors(attributed).count() == 0
+    assert result_of(first)["planned_calls"] == planned["planned_calls"] == calls_of_job(attributed, str(first.pk))
+    assert result_of(first)["failed"] == export_errors(attributed).count() == 0
 
     written = written_counts(attributed)
     for sobject in (BUYER_TOUCHPOINT, BUYER_ATTRIBUTION_TOUCHPOINT):
@@ -117,7 +118,7 @@ def test_touchpoints_are_written_back_200_a_credit_and_a_second_run_writes_and_s
 
     before = today(attributed).used_calls
     second = do(export_records, attributed)
-    assert second.result == {"queued": {}, "planned_calls": 0, "done": 0, "failed": 0}
+    assert result_of(second) == {"queued": {}, "planned_calls": 0, "done": 0, "failed": 0}
     assert today(attributed).used_calls == before
     assert today(attributed).used_calls == org.production.usage.used_calls()
 

@@ -17,6 +17,7 @@ from headwater.jobs.worker import Worker
 from headwater.sync.discover import tables_of
 from headwater.sync.models import ManifestPart
 from headwater.sync.services import object_checksums, plan_sync, replica_state, sync_cycle
+from integration.conftest import result_of
 from orgsim.edits.checksum import checksum
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.edits.merge import merge
@@ -35,7 +36,7 @@ def seeded(org: RunningOrgsim, connected: Connection) -> Account:
 
 def sync(account: Account) -> Job:
     job = run_here(sync_cycle.enqueue(tenant=str(account.pk), account_id=account.pk), poll_seconds=0.05)
-    assert job.state == State.DONE, job_view(job)
+    result_of(job)
     return job
 
 
@@ -50,7 +51,7 @@ def test_it_reads_everything_then_only_what_changed_and_always_equals_the_org(
 ) -> None:
     first = sync(seeded)
     assert_replica_equals(seeded, org)
-    assert sum(first.result["rows"].values()) == sum(rows for rows, _ in object_checksums(seeded).values())
+    assert sum(result_of(first)["rows"].values()) == sum(rows for rows, _ in object_checksums(seeded).values())
 
     leads = [
         row["Id"] for row in rows_of(org, "SELECT Id FROM Lead WHERE IsDeleted = 0 AND IsConverted = 0 ORDER BY Id")
@@ -60,7 +61,7 @@ def test_it_reads_everything_then_only_what_changed_and_always_equals_the_org(
     make_edits(org.writer(), EditPlan(edits=1_000, deletes=200, seed=11))
     second = sync(seeded)
     assert_replica_equals(seeded, org)
-    assert sum(second.result["rows"].values()) < sum(first.result["rows"].values())
+    assert sum(result_of(second)["rows"].values()) < sum(result_of(first)["rows"].values())
 
 
 def rows_of(org: RunningOrgsim, sql: str) -> list[dict[str, str]]:
@@ -73,7 +74,7 @@ def test_the_plan_says_what_the_run_then_spends(org: RunningOrgsim, seeded: Acco
     used_before = today(seeded).used_calls
     job = sync(seeded)
     spent = calls_of_job(seeded, str(job.pk))
-    assert abs(job.result["planned_calls"] - spent) <= 3
+    assert abs(result_of(job)["planned_calls"] - spent) <= 3
     assert abs(planned.calls - 1 - spent) <= 3  # the plan described the objects already, for one call
     assert today(seeded).used_calls == used_before + spent
 
