@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from orgsim import ids
+from orgsim.founding import add_organization_row
 from orgsim.oauth.apps import App, add_app, apps_of
 from orgsim.oauth.users import NewUser, add_user
 from orgsim.schema.model import SObject
 from orgsim.seeding import generate
 from orgsim.store import ddl
-from orgsim.store.founding import add_organization_row
 from orgsim.store.org import Org
 from orgsim.store.rows import insert_rows
 from orgsim.store.state import NewOrg, State

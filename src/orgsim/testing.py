@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from orgsim.founding import add_organization_row
 from orgsim.oauth.apps import App, AppOptions, add_app
 from orgsim.oauth.grants import open_grant
 from orgsim.oauth.users import NewUser, add_user
 from orgsim.server.run import Listening, serving
-from orgsim.store.founding import add_organization_row
 from orgsim.store.org import Org
 from orgsim.store.state import NewOrg, State
 from orgsim.store.write import Writer

@@ -47,12 +47,14 @@ class Job:
         return visible
 
     def save(self, state: str | None = None) -> None:
+        """An aborted job stays as it is, whatever its worker still wants to write."""
         self.state = state or self.state
         self.plain["systemModstamp"] = self.org.now_text()
         with self.org.database.write() as connection:
             connection.execute(
                 "INSERT INTO _job VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET state = excluded.state, plain = excluded.plain",
+                "ON CONFLICT (id) DO UPDATE SET state = excluded.state, plain = excluded.plain "
+                "WHERE _job.state <> 'Aborted'",
                 (self.id, self.family, self.plain["createdDate"], self.state, orjson.dumps(self.plain).decode()),
             )
 

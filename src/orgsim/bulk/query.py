@@ -125,8 +125,7 @@ def _run(job: Job) -> None:
     except ApiError as error:
         job.plain["errorMessage"], state = str(error), "Failed"
     job.finish_time()
-    if find_job(job.org, FAMILY, job.id).state != "Aborted":
-        job.save(state)
+    job.save(state)
 
 
 def _check_query(asker: Asker, soql: str, delimiter: str) -> str:

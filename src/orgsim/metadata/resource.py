@@ -19,12 +19,31 @@ from orgsim.rest.call import Call
 from orgsim.store.org import Org
 
 _PENDING = ("Pending", "InProgress")
+_COUNTS = (
+    "numberComponentErrors",
+    "numberComponentsDeployed",
+    "numberComponentsTotal",
+    "numberTestErrors",
+    "numberTestsCompleted",
+    "numberTestsTotal",
+)
 
 
 def deploy(call: Call) -> Response:
     options, content = _read_form(call.exchange)
-    org, now = call.org, call.org.now_text()
-    result: dict[str, Any] = {
+    org = call.org
+    result = _new_result(org, call.session.user_id, options)
+    zip_file = org.job_folder / f"{result['id']}.zip"
+    zip_file.parent.mkdir(parents=True, exist_ok=True)
+    zip_file.write_bytes(content)
+    _save(org, result)
+    start(org, result["id"], call.exchange.background)
+    return json_response(_shown(result, include_details=False), 201)
+
+
+def _new_result(org: Org, user_id: str, options: dict[str, Any]) -> dict[str, Any]:
+    now = org.now_text()
+    return {
         "id": org.new_id("0Af"),
         "done": False,
         "status": "Pending",
@@ -33,29 +52,13 @@ def deploy(call: Call) -> Response:
         "rollbackOnError": bool(options.get("rollbackOnError", True)),
         "ignoreWarnings": bool(options.get("ignoreWarnings", False)),
         "runTestsEnabled": False,
-        "createdBy": call.session.user_id,
+        "createdBy": user_id,
         "createdDate": now,
         "lastModifiedDate": now,
         "startDate": None,
         "completedDate": None,
-        **dict.fromkeys(
-            (
-                "numberComponentErrors",
-                "numberComponentsDeployed",
-                "numberComponentsTotal",
-                "numberTestErrors",
-                "numberTestsCompleted",
-                "numberTestsTotal",
-            ),
-            0,
-        ),
+        **dict.fromkeys(_COUNTS, 0),
     }
-    zip_file = org.job_folder / f"{result['id']}.zip"
-    zip_file.parent.mkdir(parents=True, exist_ok=True)
-    zip_file.write_bytes(content)
-    _save(org, result)
-    start(org, result["id"], call.exchange.background)
-    return json_response(_shown(result, include_details=False), 201)
 
 
 def status(call: Call) -> Response:

@@ -124,7 +124,8 @@ def session_of(state: State, access_token: str) -> Session | None:
         org.database.connect()
         .execute(
             "SELECT g.user_id, g.client_id, g.scope, a.issued, a.expires FROM _access a "
-            "JOIN _grant g ON g.id = a.grant_id WHERE a.digest = ? AND a.revoked = 0 AND g.revoked = 0",
+            'JOIN _grant g ON g.id = a.grant_id JOIN "User" u ON u."Id" = g.user_id '
+            'WHERE a.digest = ? AND a.revoked = 0 AND g.revoked = 0 AND u."IsActive" = 1',
             (digest(access_token),),
         )
         .fetchone()

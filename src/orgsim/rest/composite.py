@@ -202,7 +202,7 @@ def _subcall(
         method=method.upper(),
         path=parts.path,
         query=QueryParams(parse_qsl(parts.query, keep_blank_values=True)),
-        headers=Headers({**call.exchange.headers, **headers}),
+        headers=Headers({**call.exchange.headers, **{name.lower(): value for name, value in headers.items()}}),
         body=b"" if body is None else orjson.dumps(body),
     )
     return dispatch(replace(call, exchange=exchange), method.upper(), parts.path)

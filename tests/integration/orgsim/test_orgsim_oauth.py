@@ -307,6 +307,19 @@ def test_it_revokes_a_refresh_token_with_its_access_tokens(anyone: httpx2.Client
     )
 
 
+def test_a_deactivated_user_is_locked_out(anyone: httpx2.Client, running: RunningOrgsim) -> None:
+    access, token = running.tokens()
+    writer = running.writer()
+    writer.update("User", running.production_user_id, {"IsActive": False})
+    try:
+        headers = {"Authorization": f"Bearer {access}"}
+        assert anyone.get("/services/data/v60.0/limits", headers=headers).status_code == 401
+        assert refresh(anyone, token).json() == {"error": "inactive_user", "error_description": "user is inactive"}
+        assert "Your account is inactive" in log_in(anyone, ASKED)
+    finally:
+        writer.update("User", running.production_user_id, {"IsActive": True})
+
+
 def test_oauth_costs_no_credit(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     before = running.production.usage.total_credits()
     _, token = running.tokens()

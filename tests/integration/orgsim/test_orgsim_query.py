@@ -196,8 +196,9 @@ RENAMED = (
             "INVALID_TYPE",
             (
                 "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\n"
-                "sObject type 'XYZZY' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity "
-                "name. Please reference your WSDL or the describe call for the appropriate names."
+                "sObject type 'XYZZY' is not supported. If you are attempting to use a custom object, be sure to "
+                "append the '__c' after the entity name. Please reference your WSDL or the describe call for the "
+                "appropriate names."
             ),
         ),
         (

@@ -89,6 +89,16 @@ def test_it_upserts_by_a_lookup_key(client: httpx2.Client, running: RunningOrgsi
     )
 
 
+def test_saving_the_same_again_changes_nothing(client: httpx2.Client, running: RunningOrgsim) -> None:
+    running.state.set_clock(ClockSetting(frozen_at=running.production.clock.now()))
+    try:
+        lead = client.post("/sobjects/Lead", json={"LastName": "Same", "Company": "Co"}).json()["id"]
+        for _ in range(2):
+            assert client.patch(f"/sobjects/Lead/{lead}", json={"Company": "Co"}).status_code == 204
+    finally:
+        running.state.set_clock(ClockSetting())
+
+
 def test_it_writes_stage_history(client: httpx2.Client, soql: Soql) -> None:
     values = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2030-06-30", "Amount": 1000}
     opportunity = client.post("/sobjects/Opportunity", json=values).json()["id"]
