@@ -14,6 +14,9 @@ from headwater.connections.services import begin, finish, login_url_for
 from headwater.jobs.models import Job, State
 from headwater.jobs.services import job_view
 from integration.callbacks import REDIRECT_URI, callback_of
+from postgres import postgres_cluster
+
+__all__ = ["postgres_cluster"]
 from orgsim.person import answer_login
 from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
 

@@ -21,6 +21,7 @@ from orgsim.person import answer_login
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
 from orgsim.seed import load_history
 from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
+from postgres import Cluster
 
 PORT = 21717
 HEADWATER = Path(sys.executable).with_name("headwater")
@@ -81,6 +82,10 @@ def shell(tmp_path: Path, org: RunningOrgsim) -> Shell:
             "HEADWATER_SALESFORCE_CLIENT_SECRET": CLIENT_SECRET,
         }
     )
+    return set_up(shell)
+
+
+def set_up(shell: Shell) -> Shell:
     shell.json("setup", "--account", "Acme", "--email", "ann@example.com")
     return shell
 
@@ -145,6 +150,16 @@ def test_refusing_the_authorisation_ends_with_4_and_connects_nothing(shell: Shel
 
 
 def test_the_whole_job_runs_from_the_command_line(org: RunningOrgsim, shell: Shell) -> None:
+    run_the_whole_job(org, shell)
+
+
+@pytest.mark.postgres
+def test_the_whole_job_runs_on_postgresql(org: RunningOrgsim, shell: Shell, postgres_cluster: Cluster) -> None:
+    url = postgres_cluster.new_database("headwater")
+    run_the_whole_job(org, set_up(Shell({**shell.environment, "HEADWATER_DATABASE_URL": url})))
+
+
+def run_the_whole_job(org: RunningOrgsim, shell: Shell) -> None:
     load_history(org.production, records=2_000, seed=7)
     assert shell.json("check")["findings"][0]["code"] == "connections.W002"
     shell.connect()

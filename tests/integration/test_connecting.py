@@ -12,6 +12,7 @@ from headwater.credits.services import today
 from integration.callbacks import REDIRECT_URI, callback_of
 from integration.conftest import ACTOR, connect
 from orgsim.person import LoginRefusedError, answer_login
+from orgsim.store.org import Org
 from orgsim.testing import PASSWORD, SANDBOX_USERNAME, USERNAME, RunningOrgsim
 
 
@@ -84,6 +85,7 @@ def test_a_second_org_is_refused_with_the_reason_and_the_way_out(org: RunningOrg
         connect(connected.account, "sandbox", SANDBOX_USERNAME)
     assert refused.value.code == "connections.second_org"
     assert "account of its own" in refused.value.facts.you_can
+    assert live_grants(org.sandbox) == 0
     assert Connection.of(connected.account_id).get().org_id == org.production.org_id
 
 
@@ -99,3 +101,9 @@ def test_authorising_the_same_org_again_keeps_the_connection(org: RunningOrgsim,
     again = connect(connected.account)
     assert again.pk == connected.pk
     assert again.token_version == connected.token_version + 1
+
+
+def live_grants(org: Org) -> int:
+    """Authorisations that the org would still accept."""
+    [(count,)] = org.database.connect().execute("SELECT COUNT(*) FROM _grant WHERE revoked = 0").fetchall()
+    return int(count)

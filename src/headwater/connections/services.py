@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
-from headwater.common.errors import Facts, Fix
+from headwater.common.errors import Facts, Fix, HeadwaterError
 from headwater.connections.crypt import seal, unseal
 from headwater.connections.models import Authorization, Connection, Status
 from headwater.connections.tokens import StoredTokens, client_app, not_connected, sealed
@@ -104,8 +104,12 @@ def finish(account: Account, callback: Callback, *, actor: str) -> Connection:
         redirect_uri=started.redirect_uri,
         verifier=unseal(account.pk, started.sealed_verifier)["verifier"],
     )
-    organization, user = _ask_who(account, grant)
-    return _store(account, started, grant, organization, user)
+    try:
+        organization, user = _ask_who(account, grant)
+        return _store(account, started, grant, organization, user)
+    except HeadwaterError:
+        oauth.revoke(started.login_url, grant.refresh_token or grant.access_token)  # nobody will use this grant
+        raise
 
 
 @contextmanager
