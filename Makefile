@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# A company's own certificate authority is in the system's store, not in the installer's.
+export UV_SYSTEM_CERTS = 1
 
 DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 	HEADWATER_SALESFORCE_LOGIN_URL=http://127.0.0.1:8710 \
