@@ -1,5 +1,6 @@
 """From the org and back to it: import, attribute, write back; then again with nothing and with something changed."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -30,6 +31,11 @@ from orgsim.seed import load_history
 from orgsim.testing import RunningOrgsim
 
 RECORDS = 5_000
+
+
+def quick(_: float) -> None:
+    """Polls the simulated org more often than a real one."""
+    time.sleep(0.05)
 
 
 @pytest.fixture
@@ -98,7 +104,7 @@ def test_without_the_package_nothing_is_written_and_the_remedy_is_named(attribut
 def test_touchpoints_are_written_back_200_a_credit_and_a_second_run_writes_and_spends_nothing(
     org: RunningOrgsim, attributed: Account
 ) -> None:
-    install(attributed, actor="test", sleep=lambda _: None)
+    install(attributed, actor="test", sleep=quick)
     assert installed(attributed).is_complete
     planned = plan_export(attributed)
     first = do(export_records, attributed)
@@ -126,7 +132,7 @@ def test_touchpoints_are_written_back_200_a_credit_and_a_second_run_writes_and_s
 def test_only_what_changed_is_written_and_what_nobody_wants_any_more_is_deleted(
     org: RunningOrgsim, attributed: Account
 ) -> None:
-    install(attributed, actor="test", sleep=lambda _: None)
+    install(attributed, actor="test", sleep=quick)
     do(export_records, attributed)
     make_edits(org.writer(), EditPlan(edits=60, deletes=30, merges=4, seed=2))
     do(sync_cycle, attributed)

@@ -145,20 +145,21 @@ def won_total_cents(account: Account) -> int:
 
 def opportunities(account: Account, *, search: str = "", page: int = 1) -> tuple[list[OpportunityRow], int]:
     """A page of opportunities whose own or account's name holds `search`, newest close first, and how many in all."""
-    rows = _rows(account, "opportunities", {"search": search, "rows": PAGE_ROWS, "skip": (page - 1) * PAGE_ROWS})
+    wish = {"id": "", "search": search, "rows": PAGE_ROWS, "skip": (page - 1) * PAGE_ROWS}
+    rows = _rows(account, "opportunities", wish)
     return [OpportunityRow(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
 def opportunity(account: Account, opportunity_id: str) -> OpportunityDetail | None:
     """One opportunity with its touches in time's order and each model's share; None where there is none of that id."""
-    found = _rows(account, "opportunity", {"id": opportunity_id})
-    if not found:
+    found = _rows(account, "opportunities", {"id": opportunity_id, "search": "", "rows": 1, "skip": 0})
+    if not found or not opportunity_id:
         return None
     touches: dict[str, list[Sequence[Any]]] = {}
     for row in _rows(account, "touch_shares", {"id": opportunity_id}):
         touches.setdefault(row[0], []).append(row)
     return OpportunityDetail(
-        OpportunityRow(*found[0]), tuple(MODELS.values()), tuple(_touch(rows) for rows in touches.values())
+        OpportunityRow(*found[0][:-1]), tuple(MODELS.values()), tuple(_touch(rows) for rows in touches.values())
     )
 
 

@@ -1,4 +1,4 @@
--- One page of opportunities with their touches; the last column is the number of all that were found.
+-- One page of opportunities with their touches, or the one of $id; the last column counts all that were found.
 WITH touched AS (
     SELECT opportunity_id, COUNT(*) AS touches
     FROM attribution_touchpoint
@@ -20,6 +20,7 @@ FROM Opportunity AS o
 INNER JOIN opportunity_fact AS f ON f.opportunity_id = o.Id
 LEFT JOIN Account AS a ON a.Id = o.AccountId
 LEFT JOIN touched AS t ON t.opportunity_id = o.Id
-WHERE contains(lower(COALESCE(o.Name, '')), lower($search)) OR contains(lower(COALESCE(a.Name, '')), lower($search))
+WHERE ($id = '' OR o.Id = $id)
+    AND (contains(lower(COALESCE(o.Name, '')), lower($search)) OR contains(lower(COALESCE(a.Name, '')), lower($search)))
 ORDER BY o.CloseDate DESC NULLS LAST, o.Id
 LIMIT $rows OFFSET $skip;
