@@ -54,7 +54,7 @@ class Visit:
             self.complaints.append(message.text)
 
 
-def open_window(browser: Browser, base_url: str, *, dark: bool = False) -> BrowserContext:
+def open_window(browser: Browser, base_url: str, *, dark: bool = False, scripts: bool = True) -> BrowserContext:
     width, height = DESKTOP
     context = browser.new_context(
         base_url=base_url,
@@ -63,6 +63,7 @@ def open_window(browser: Browser, base_url: str, *, dark: bool = False) -> Brows
         reduced_motion="reduce",
         locale="en-US",
         timezone_id="UTC",
+        java_script_enabled=scripts,
     )
     context.set_default_timeout(10_000)
     return context

@@ -1,16 +1,20 @@
 """Fixtures of the browser tests: a real server, a real browser, a person who may log in."""
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.db import connections
 from playwright.sync_api import Browser, Page
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from e2e.browser import Visit, barriers, chromium, open_window, take
 from headwater.accounts.models import Account, Role, User
 from headwater.accounts.services import add_member, create_account, create_user
+from orgsim.testing import CLIENT_ID, CLIENT_SECRET, RunningOrgsim, running_orgsim
 
 PASSWORD = "three quiet rivers"
 _failed = pytest.StashKey[bool]()
@@ -62,7 +66,7 @@ def page(browser: Browser, live_server: LiveServer, request: pytest.FixtureReque
     visit = Visit(context.new_page())
     yield visit.page
     if request.node.stash.get(_failed, False):
-        take(visit.page, f"failed-{request.node.name}")
+        take(visit.page, "failed-" + re.sub(r"[^\w.-]+", "-", request.node.name))
     context.close()
     assert visit.complaints == []
 
@@ -92,6 +96,36 @@ def admin(account: Account) -> User:
     user = create_user("alice@alderfinch.example", PASSWORD, "Alice Larsson")
     add_member(account, user, Role.ADMIN)
     return user
+
+
+@pytest.fixture
+def standard_user(account: Account) -> User:
+    user = create_user("bob@alderfinch.example", PASSWORD, "Bob Berg")
+    add_member(account, user, Role.STANDARD)
+    return user
+
+
+@pytest.fixture(autouse=True)
+def _count_log_ins_anew() -> None:
+    """The limit of log-ins a minute is for strangers, not for a test after thirty others."""
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def base_url(live_server: LiveServer, settings: Settings, tmp_path: Path) -> None:
+    settings.BASE_URL = live_server.url
+    settings.DATA_DIR = tmp_path / "data"
+
+
+@pytest.fixture
+def org(tmp_path: Path, live_server: LiveServer, settings: Settings) -> Iterator[RunningOrgsim]:
+    """A simulated org and its sandbox, served over HTTP, whose app knows this server's callback address."""
+    with running_orgsim(tmp_path / "org", callbacks=(f"{live_server.url}/settings/connections/callback/",)) as running:
+        settings.SALESFORCE_LOGIN_URL = running.url
+        settings.SALESFORCE_SANDBOX_LOGIN_URL = running.sandbox_url
+        settings.SALESFORCE_CLIENT_ID = CLIENT_ID
+        settings.SALESFORCE_CLIENT_SECRET = CLIENT_SECRET
+        yield running
 
 
 @pytest.fixture

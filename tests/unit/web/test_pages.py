@@ -11,26 +11,20 @@ from headwater.accounts.services import add_member, create_account, create_user,
 from headwater.common.errors import Bug, Facts, Fix, HeadwaterError, Wait
 from headwater.web.acting import MemberRequest, admin_action
 from headwater.web.middleware import AccountMiddleware
+from unit.web.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "three quiet rivers"
-PAGES = ["/", "/settings/", "/settings/connections/", "/settings/crm/general/", "/settings/account/"]
-
-
-@pytest.fixture
-def alder() -> Account:
-    return create_account("Alder & Finch")
-
-
-@pytest.fixture
-def alice() -> User:
-    return create_user("alice@alderfinch.example", PASSWORD, "Alice Larsson")
-
-
-@pytest.fixture
-def browser(client: Client, alice: User) -> Client:
-    client.force_login(alice)
-    return client
+PAGES = [
+    "/",
+    "/revenue/",
+    "/opportunities/",
+    "/credits/",
+    "/jobs/",
+    "/settings/",
+    "/settings/connections/",
+    "/settings/crm/general/",
+    "/settings/account/",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,6 +1,7 @@
 """How numbers, money, moments, ids and states look."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.template import Context, Template
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.common.clock import clock_set_to
-from headwater.web.templatetags.headwater import STATES, moment, money, number
+from headwater.web.templatetags.headwater import STATES, amount, duration, moment, money, number, percent
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -40,6 +41,21 @@ def test_an_amount_has_groups_and_two_decimals(cents: int, text: str) -> None:
 
 def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
     assert number(None) == money(None, "USD") == "\N{EN DASH}"
+
+
+@pytest.mark.parametrize(("cents", "text"), [(None, "\N{EN DASH}"), (-105, "-1.05"), (1_234_567, "12,345.67")])
+def test_an_amount_without_a_currency_has_the_same_shape(cents: int | None, text: str) -> None:
+    assert amount(cents) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [("22.5", "22.50%"), ("0.909091", "0.91%"), ("0", "0.00%")])
+def test_a_percentage_is_rounded_and_not_cut(value: str, text: str) -> None:
+    assert percent(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "less than a minute"), (301, "5\N{NO-BREAK SPACE}minutes")])
+def test_a_duration_is_told_in_one_unit(seconds: int, text: str) -> None:
+    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(

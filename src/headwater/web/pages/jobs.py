@@ -9,13 +9,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from headwater.accounts.models import Account
+from headwater.common.errors import Fix
 from headwater.credits.services import calls_of_job
 from headwater.jobs.models import Job
 from headwater.jobs.services import cancel, job_view, jobs_of, retry, steps_of
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.telling import tell
 from headwater.web.wording import TASKS, result_lines
-from headwater.common.errors import Fix
 from headwater.wiring import attribute, enqueue_pipeline, export_records, sync_cycle
 
 PAGE_JOBS = 20

@@ -17,8 +17,6 @@ from headwater.results.services import Run, latest_run, revenue_by_channel
 from headwater.sync.services import ReplicaState, replica_state
 from headwater.web.acting import CHOSEN_ACCOUNT, MemberRequest, member_page
 
-SHOWN_CHANNELS = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -44,19 +42,20 @@ def overview(request: MemberRequest) -> HttpResponse:
         "steps": steps,
         "next_step": next((step for step in steps if not step.is_done), None),
         "revenue": revenue_by_channel(account) if run else None,
-        "shown_channels": SHOWN_CHANNELS,
     }
     return render(request, "web/overview.html", facts)
 
 
-def _steps(account: Account, connection: Connection | None, replica: ReplicaState | None, run: Run | None) -> list[Step]:
+def _steps(
+    account: Account, connection: Connection | None, replica: ReplicaState | None, run: Run | None
+) -> list[Step]:
     is_connected = connection is not None and connection.status == Status.CONNECTED
     is_written = any(written_counts(account).values())
     is_installed = is_written or events_of(account, INSTALLING).exists()
     return [
         Step("Connect", "Log in to the Salesforce org whose revenue is to be traced.", is_connected),
         Step("Sync", "Read the org into the local copy, within the Daily CRM API Limit.", replica is not None, "sync"),
-        Step("Attribute", "Work out which touches led to which revenue. Costs no credits.", run is not None, "attribute"),
+        Step("Attribute", "Work out which touches led to which revenue. It is free.", run is not None, "attribute"),
         Step("Install", "Put Headwater's objects into the org, so that results can be written to it.", is_installed),
         Step("Export", "Write touchpoints back to where sales and marketing look.", is_written, "export"),
     ]

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from headwater.results.services import RevenueTable, latest_run, revenue_by_channel
 from headwater.web.acting import MemberRequest, member_page
-from headwater.web.templatetags.headwater import amount
+from headwater.web.templatetags.headwater import amount, channel_name
 
 ALL = "all"
 
@@ -47,4 +47,4 @@ def _chart(table: RevenueTable, shown: tuple[str, ...]) -> dict[str, Any]:
         }
         for model in shown
     ]
-    return {"categories": [row.channel for row in table.rows], "series": series}
+    return {"categories": [channel_name(row) for row in table.rows], "series": series}

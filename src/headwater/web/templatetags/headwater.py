@@ -21,12 +21,14 @@ from headwater.common.clock import now_utc
 from headwater.common.money import from_cents
 from headwater.jobs.models import State
 from headwater.jobs.services import JobView, job_view, jobs_of
+from headwater.results.services import ChannelRow
 from headwater.web import navigation
 from headwater.web.wording import CALL_KINDS, ENVIRONMENTS, JOB_KINDS, JOB_STATES, TASKS
 
 register = template.Library()
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+NO_TOUCH = "(no touch)"
 UNKNOWN = "\N{EN DASH}"
 WAITS_FOR_CREDITS = ("credits.quota_reached", "salesforce.request_limit")
 STATES = {
@@ -57,6 +59,25 @@ def money(cents: int | None, currency: str) -> str:
 def amount(cents: int | None) -> str:
     """Whole cents as an amount where the page has no currency to name: 123450 -> 1,234.50."""
     return UNKNOWN if cents is None else number(from_cents(cents), 2)
+
+
+@register.filter
+def percent(value: Decimal) -> str:
+    """Rounded to two decimals, so that they stand in line: 22.5 -> 22.50%, 0.909 -> 0.91%."""
+    return f"{number(round(value, 2), 2)}%"
+
+
+@register.filter
+def channel_name(row: ChannelRow) -> str:
+    return NO_TOUCH if row.is_none else row.channel
+
+
+@register.filter
+def result_value(value: Any, label: str) -> str:
+    """A number or text of a job's result; its label says which numbers are money."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return amount(value) if "cents" in label else number(value)
 
 
 @register.filter
@@ -168,6 +189,11 @@ def top_menu(context: template.Context) -> dict[str, Any]:
 @register.inclusion_tag("web/parts/settings_menu.html", takes_context=True)
 def settings_menu(context: template.Context) -> dict[str, Any]:
     return {"groups": navigation.SETTINGS, "here": _view_name(context)}
+
+
+@register.filter
+def is_here(entry: navigation.Entry, view: str) -> bool:
+    return view == entry.view or view.startswith(f"{entry.view}_")
 
 
 def _view_name(context: template.Context) -> str:

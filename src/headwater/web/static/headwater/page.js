@@ -1,4 +1,5 @@
-// Small deeds that every page shares: copying an id, opening a dialog. Marked by data attributes, bound once.
+// Small deeds that every page shares: copying an id, dialogs, saying that a form is under way. Marked by data
+// attributes, bound once. Without scripts the same forms and links lead to whole pages.
 
 const copy = async (button) => {
   const shown = button.parentElement.querySelector("code");
@@ -18,8 +19,43 @@ document.addEventListener("click", (event) => {
   if (copier) copy(copier);
 
   const opener = event.target.closest("[data-opens]");
-  if (opener) document.getElementById(opener.dataset.opens).showModal();
+  if (opener) {
+    event.preventDefault();
+    opener.closest("dialog")?.close();
+    document.getElementById(opener.dataset.opens).showModal();
+  }
 
   const closer = event.target.closest("[data-closes]");
   if (closer) closer.closest("dialog").close();
 });
+
+// A form that waits for Salesforce: its button says so, and a second click does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset.busy) return;
+  if (form.getAttribute("aria-busy") === "true") {
+    event.preventDefault();
+    return;
+  }
+  form.setAttribute("aria-busy", "true");
+  const button = event.submitter;
+  button.classList.add("btn-loading");
+  button.setAttribute("aria-label", form.dataset.busy);
+});
+
+// Back in the browser's history, nothing is under way any more.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[aria-busy]")) {
+    form.removeAttribute("aria-busy");
+    for (const button of form.querySelectorAll(".btn-loading")) {
+      button.classList.remove("btn-loading");
+      button.removeAttribute("aria-label");
+    }
+  }
+});
+
+// A dialog that the page came with: the same, but over the page.
+for (const dialog of document.querySelectorAll("dialog[open]")) {
+  dialog.close();
+  dialog.showModal();
+}

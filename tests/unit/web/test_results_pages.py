@@ -1,0 +1,91 @@
+"""Revenue and opportunities over HTTP, on results that were computed from a simulated org's records."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from headwater.accounts.models import Account, Role, User
+from headwater.accounts.services import add_member, create_account
+from headwater.connections.services import begin, finish
+from headwater.jobs.models import State
+from headwater.jobs.services import run_here
+from headwater.results.services import opportunities, opportunity, won_total_cents
+from headwater.wiring import attribute, sync_cycle
+from integration.callbacks import REDIRECT_URI, callback_of
+from orgsim.person import answer_login
+from orgsim.seed import load_history
+from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, running_orgsim
+
+ACTOR = "alice@alderfinch.example"
+RECORDS = 2_000
+
+
+@pytest.fixture
+def alder(transactional_db: None) -> Account:
+    """Transactional, because a job renews its lease from a thread of its own."""
+    return create_account("Alder & Finch")
+
+
+@pytest.fixture
+def attributed(alder: Account, tmp_path: Path, settings: Settings) -> Account:
+    settings.DATA_DIR = tmp_path / "data"
+    with running_orgsim(tmp_path / "org", callbacks=(REDIRECT_URI,)) as org:
+        load_history(org.production, records=RECORDS, seed=3)
+        settings.SALESFORCE_CLIENT_ID, settings.SALESFORCE_CLIENT_SECRET = CLIENT_ID, CLIENT_SECRET
+        address = begin(alder, login_url=org.url, redirect_uri=REDIRECT_URI, actor=ACTOR)
+        finish(alder, callback_of(answer_login(address, USERNAME, PASSWORD)), actor=ACTOR)
+        for task in (sync_cycle, attribute):
+            job = run_here(task.enqueue(tenant=str(alder.pk), account_id=alder.pk), poll_seconds=0.05)
+            assert job.state == State.DONE
+    return alder
+
+
+def cents(shown: list[str]) -> list[int]:
+    return [int(re.sub(r"[^\d-]", "", text)) for text in shown]
+
+
+def text_of(browser: Client, path: str) -> str:
+    return browser.get(path).content.decode()
+
+
+def test_every_number_on_the_pages_adds_up_and_is_explained(as_standard: Client, attributed: Account) -> None:
+    page = text_of(as_standard, "/revenue/?model=w-shaped")
+    sums = re.findall(r'<td class="number[^"]*">([\d,.]+)</td>', page.partition("<tfoot>")[2])
+    assert cents(sums) == [won_total_cents(attributed)] * 5
+    assert '<a href="?model=w-shaped" aria-current="true">W-shaped</a>' in page
+    assert "(no touch)" in page
+    assert as_standard.get("/revenue/?model=all").status_code == 200
+    assert as_standard.get("/revenue/?model=none-such").status_code == 404
+
+    rows, found = opportunities(attributed)
+    listing = text_of(as_standard, "/opportunities/")
+    assert f"{found} found" in listing
+    assert listing.count('<a href="/opportunities/006') == len(rows)
+    assert as_standard.get("/opportunities/?page=999").status_code == 404
+    assert "No opportunity has such a name" in text_of(as_standard, "/opportunities/?search=%25")
+
+    won = max((row for row in rows if row.is_won), key=lambda row: row.touches)
+    detail = opportunity(attributed, won.id)
+    assert detail is not None
+    assert [total.cents for total in detail.totals] == [won.amount_cents] * 5
+    page = text_of(as_standard, f"/opportunities/{won.id}/")
+    assert cents(re.findall(r'second-line">([\d,.]+)</span>', page.partition("<tfoot>")[2])) == [won.amount_cents] * 5
+    assert all(share.rule in page for touch in detail.touches for share in touch.shares)
+
+
+def test_another_accounts_opportunity_is_unknown(as_admin: Client, alice: User, attributed: Account) -> None:
+    theirs = opportunities(attributed)[0][0].id
+    birch = create_account("Birch Telecom")
+    add_member(birch, alice, Role.ADMIN)
+    assert as_admin.get(f"/opportunities/{theirs}/").status_code == 200
+    as_admin.post("/account/birch-telecom/choose/")
+    assert as_admin.get(f"/opportunities/{theirs}/").status_code == 404
+    for path in ("/revenue/", "/opportunities/"):
+        assert "Nothing was attributed yet" in text_of(as_admin, path)
+
+
+def test_an_id_that_is_none_is_unknown(as_standard: Client) -> None:
+    assert as_standard.get("/opportunities/0065g000000001CAAQ/").status_code == 404
