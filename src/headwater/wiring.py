@@ -4,15 +4,17 @@ Importing this module registers every task. Not here: what a step does (each roo
 """
 
 from headwater.accounts.models import Account
+from headwater.credits import services as credits
 from headwater.export.services import export_records, run_export
-from headwater.jobs.models import Job, JsonValue
+from headwater.jobs.models import Job, JsonValue, State
 from headwater.jobs.running import RunningJob
+from headwater.jobs.services import jobs_of, retry
 from headwater.jobs.tasks import task
 from headwater.results.services import attribute, run_attribution
 from headwater.sync.cycle import run_cycle
 from headwater.sync.services import sync_cycle
 
-__all__ = ["attribute", "enqueue_pipeline", "export_records", "pipeline", "sync_cycle"]
+__all__ = ["attribute", "change_daily_limit", "enqueue_pipeline", "export_records", "pipeline", "sync_cycle"]
 
 
 @task("pipeline.run")
@@ -28,3 +30,11 @@ def pipeline(job: RunningJob, *, account_id: int) -> JsonValue:
 
 def enqueue_pipeline(account: Account) -> Job:
     return pipeline.enqueue(tenant=str(account.pk), account_id=account.pk)
+
+
+def change_daily_limit(account: Account, typed: str, actor: str, *, expected: int | None = None) -> int:
+    """Store the limit as a person typed it, and let go on what waits for credits: a raised limit counts at once."""
+    limit = credits.change_daily_limit(account, typed, actor, expected=expected)
+    for job in jobs_of(str(account.pk)).filter(state=State.WAITING, reason_code="credits.quota_reached"):
+        retry(job)
+    return limit

@@ -146,6 +146,27 @@ def test_only_what_changed_is_written_and_what_nobody_wants_any_more_is_deleted(
     assert plan_export(attributed)["queued"] == {}
 
 
+def test_a_record_that_the_org_refuses_is_kept_as_an_error_and_the_others_go_through(
+    org: RunningOrgsim, attributed: Account
+) -> None:
+    install(attributed, actor="test", sleep=quick)
+    [touched, *_] = [row for row in opportunities(attributed)[0] if row.touches]
+    org.writer().delete("Opportunity", touched.id)
+    first = result_of(do(export_records, attributed))
+    assert first["failed"] == touched.touches == export_errors(attributed).count()
+    assert first["done"] == sum(written_counts(attributed).values()) > 200
+    error = export_errors(attributed)[0]
+    assert error.unique_id.startswith(f"BAT2_{touched.id}")
+    assert error.message
+
+    again = result_of(do(export_records, attributed))
+    assert (again["done"], again["failed"]) == (0, touched.touches)
+    do(sync_cycle, attributed)
+    do(attribute, attributed)
+    do(export_records, attributed)
+    assert export_errors(attributed).count() == 0  # the deleted opportunity wants no touchpoints any more
+
+
 def test_attributing_before_anything_was_read_says_what_to_do(connected: Connection) -> None:
     account = connected.account
     job = run_here(attribute.enqueue(tenant=str(account.pk), account_id=account.pk), poll_seconds=0.05)

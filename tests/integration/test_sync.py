@@ -17,6 +17,7 @@ from headwater.jobs.worker import Worker
 from headwater.sync.discover import tables_of
 from headwater.sync.models import ManifestPart
 from headwater.sync.services import object_checksums, plan_sync, replica_state, sync_cycle
+from headwater.wiring import change_daily_limit
 from integration.conftest import result_of
 from orgsim.edits.checksum import checksum
 from orgsim.edits.everyday import EditPlan, make_edits
@@ -132,6 +133,17 @@ def test_it_pauses_before_the_call_that_would_break_the_quota_and_goes_on_in_the
         job.refresh_from_db()
         assert job.state == State.DONE, job_view(job)
         assert today(seeded).used_calls == org.production.usage.used_calls() - counted - 4
+    assert_replica_equals(seeded, org)
+
+
+def test_a_raised_limit_lets_a_paused_sync_go_on_at_once(org: RunningOrgsim, seeded: Account) -> None:
+    Window.of(seeded).filter(pk=current_window(seeded).pk).update(used_calls=100_000 - 2)
+    job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
+    assert job.state == State.WAITING
+    change_daily_limit(seeded, "100100", "ann@example.com")
+    Worker("at once").run_until_idle()
+    job.refresh_from_db()
+    result_of(job)
     assert_replica_equals(seeded, org)
 
 

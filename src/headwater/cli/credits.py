@@ -8,7 +8,8 @@ import typer
 
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account, utc
-from headwater.credits.services import Today, change_daily_limit, today
+from headwater.credits.services import Today, today
+from headwater.wiring import change_daily_limit
 
 
 def credits(

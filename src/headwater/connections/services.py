@@ -178,7 +178,7 @@ def _store(
         with transaction.atomic():
             row = Connection.of(account).select_for_update().first()
             if row is not None and row.org_id != organization.id:
-                raise second_org(row, organization.name)
+                raise second_org(row, organization)
             stored = _write(account, row, values)
             record_event(
                 account,
@@ -188,7 +188,7 @@ def _store(
                 after=f"{stored.org_name} {stored.org_id}",
             )
     except IntegrityError as error:  # two callbacks at once: the other one was first
-        raise second_org(Connection.of(account).get(), organization.name) from error
+        raise second_org(Connection.of(account).get(), organization) from error
     return stored
 
 
@@ -201,15 +201,16 @@ def _write(account: Account, row: Connection | None, values: dict[str, object]) 
     return row
 
 
-def second_org(row: Connection, other: str) -> Fix:
-    """Row A7: an account has exactly one org."""
+def second_org(row: Connection, other: Organization) -> Fix:
+    """Row A7: an account has exactly one org. A sandbox often has its production's name: kind and id are told."""
+    theirs = f"{other.name} ({other.kind}, {other.id})"
     return Fix(
         "connections.second_org",
-        f"This account is connected to {row.org_name} already.",
+        f"This account is connected to {row.org_name} ({row.org_kind}, {row.org_id}) already.",
         Facts(
-            why=f"An account reads exactly one org; {other or 'this'} would be a second.",
+            why=f"An account reads exactly one org; {theirs} would be a second.",
             left="The connection stays as it was.",
-            you_can=f"connect {other or 'the other org'} in an account of its own",
+            you_can=f"connect {theirs} in an account of its own",
         ),
     )
 

@@ -31,6 +31,7 @@ class ExportError(AccountScoped):
     status_code = models.CharField(max_length=120)
     message = models.TextField()
     fields = models.JSONField(default=list)
+    job_id = models.CharField(max_length=40)  # the export that met it last
     first_utc = models.DateTimeField()
     last_utc = models.DateTimeField()
 

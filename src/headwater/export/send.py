@@ -21,6 +21,7 @@ _GONE_CODES = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NO
 @dataclass(frozen=True, slots=True)
 class Batch:
     account: Account
+    job_id: str
     sobject: str
     records: Sequence[QueuedRecord]
 
@@ -82,7 +83,12 @@ def _note_errors(batch: Batch, refused: Sequence[tuple[QueuedRecord, RecordResul
     now = now_utc()
     for row, result in refused:
         first = result.errors[0]
-        told = {"status_code": first.status_code, "message": first.message, "fields": list(first.fields)}
+        told = {
+            "status_code": first.status_code,
+            "message": first.message,
+            "fields": list(first.fields),
+            "job_id": batch.job_id,
+        }
         ExportError.of(batch.account).update_or_create(
             account=batch.account,
             sobject=batch.sobject,

@@ -64,7 +64,7 @@ def run_export(job: RunningJob, account: Account) -> dict[str, Any]:
             job.step("export: package", lambda: _require_package(transport))
             for one in PASSES:
                 _run_pass(job, account, transport, one, tally, sum(counts.values()))
-    job.step("export: tidy", lambda: queue.unlink(missing_ok=True))
+    job.step("export: tidy", lambda: queue.unlink(missing_ok=True), lambda _: _forget_old_errors(account, str(job.id)))
     return {"queued": counts, "planned_calls": planned_calls(counts), **tally}
 
 
@@ -73,13 +73,19 @@ def _run_pass(
 ) -> None:
     queue = queue_path(account, str(job.id))
     for number, records in enumerate(batches(queue, one.action, one.sobject, BATCH_SIZE)):
-        batch = Batch(account, one.sobject, records)
+        batch = Batch(account, str(job.id), one.sobject, records)
         tally.update(
             job.step(
                 f"{one.action} {one.sobject} {number}", partial(one.send, transport, batch), partial(one.record, batch)
             )
         )
         job.progress(tally.total(), total, "records", note=one.sobject)
+
+
+def _forget_old_errors(account: Account, job_id: str) -> int:
+    """A refusal that this export did not meet again is over: the record went through, or nobody wants it any more."""
+    forgotten, _ = ExportError.of(account).exclude(job_id=job_id).delete()
+    return forgotten
 
 
 def queue_path(account: Account, job_id: str) -> Path:

@@ -8,9 +8,10 @@ from django.views.decorators.http import require_GET, require_POST
 from headwater.accounts.models import Role
 from headwater.common.errors import Fix
 from headwater.credits.models import DEFAULT_DAILY_LIMIT_CALLS, MINIMUM_DAILY_LIMIT_CALLS
-from headwater.credits.services import change_daily_limit, daily_limit, limit_changes
+from headwater.credits.services import daily_limit, limit_changes
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.templatetags.headwater import number
+from headwater.wiring import change_daily_limit
 
 LIMIT = "limit"  # what ?edit= names
 
