@@ -193,7 +193,7 @@ def test_a_second_org_is_refused_with_the_reason_and_the_way_out(
     choose(page, "Sandbox")
     answer_org(page, SANDBOX_USERNAME)
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("This account is connected to Acme already")
+    expect(alert).to_contain_text(f"connected to Acme (production, {org.production.org_id}) already")
     expect(alert).to_contain_text("The connection stays as it was")
     expect(alert).to_contain_text("in an account of its own")
     assert row(page)[1] == org.production.org_id
