@@ -3,7 +3,12 @@
 Importing this module registers every task. Not here: what a step does (each room's services).
 """
 
+from collections.abc import Collection
+
 from headwater.accounts.models import Account
+from headwater.connections import services as connections
+from headwater.connections.models import Connection
+from headwater.connections.services import Callback
 from headwater.credits import services as credits
 from headwater.export.services import export_records, run_export
 from headwater.jobs.models import Job, JsonValue, State
@@ -14,7 +19,22 @@ from headwater.results.services import attribute, run_attribution
 from headwater.sync.cycle import run_cycle
 from headwater.sync.services import sync_cycle
 
-__all__ = ["attribute", "change_daily_limit", "enqueue_pipeline", "export_records", "pipeline", "sync_cycle"]
+__all__ = [
+    "attribute",
+    "change_daily_limit",
+    "enqueue_pipeline",
+    "export_records",
+    "finish_connecting",
+    "pipeline",
+    "sync_cycle",
+]
+
+NEEDS_LOG_IN = {
+    "connections.authorization_required",
+    "connections.not_connected",
+    "connections.unopenable_secret",
+    "salesforce.authorization_dead",
+}
 
 
 @task("pipeline.run")
@@ -35,6 +55,19 @@ def enqueue_pipeline(account: Account) -> Job:
 def change_daily_limit(account: Account, typed: str, actor: str, *, expected: int | None = None) -> int:
     """Store the limit as a person typed it, and let go on what waits for credits: a raised limit counts at once."""
     limit = credits.change_daily_limit(account, typed, actor, expected=expected)
-    for job in jobs_of(str(account.pk)).filter(state=State.WAITING, reason_code="credits.quota_reached"):
-        retry(job)
+    _go_on(account, {"credits.quota_reached"})
     return limit
+
+
+def finish_connecting(account: Account, callback: Callback, *, actor: str) -> Connection:
+    """Complete a log-in, and let go on what stopped because there was none: what was missed is caught up (row A11)."""
+    row = connections.finish(account, callback, actor=actor)
+    _go_on(account, NEEDS_LOG_IN)
+    return row
+
+
+def _go_on(account: Account, codes: Collection[str]) -> None:
+    """Put back the jobs that stopped for one of these reasons."""
+    stopped = jobs_of(str(account.pk)).filter(state__in=[State.WAITING, State.BLOCKED], reason_code__in=codes)
+    for job in stopped:
+        retry(job)

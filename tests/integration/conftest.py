@@ -45,8 +45,13 @@ def connected(org: RunningOrgsim, account: Account) -> Connection:
 
 
 def connect(account: Account, environment: str = "production", username: str = USERNAME) -> Connection:
-    address = begin(account, login_url=login_url_for(environment), redirect_uri=REDIRECT_URI, actor=ACTOR)
+    address = start_login(account, environment)
     return finish(account, callback_of(answer_login(address, username, PASSWORD)), actor=ACTOR)
+
+
+def start_login(account: Account, environment: str = "production") -> str:
+    """The address that the person is sent to."""
+    return begin(account, login_url=login_url_for(environment), redirect_uri=REDIRECT_URI, actor=ACTOR)
 
 
 def result_of(job: Job) -> dict[str, Any]:

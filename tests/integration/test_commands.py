@@ -172,6 +172,7 @@ def run_the_whole_job(org: RunningOrgsim, shell: Shell) -> None:
     assert first["done"] > 0
     assert (second["done"], second["spent_calls"]) == (0, 0)
     assert "Attributed revenue" in shell.run("attribute").stdout
+    assert shell.json("worker", "--once")["jobs_run"] == 0
     assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
 
 

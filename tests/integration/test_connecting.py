@@ -7,17 +7,13 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
 from headwater.common.errors import Fix, Wait
 from headwater.connections.models import Authorization, Connection
-from headwater.connections.services import Callback, begin, connection_of, finish, login_url_for
+from headwater.connections.services import Callback, connection_of, finish
 from headwater.credits.services import today
-from integration.callbacks import REDIRECT_URI, callback_of
-from integration.conftest import ACTOR, connect
+from integration.callbacks import callback_of
+from integration.conftest import ACTOR, connect, start_login
 from orgsim.person import LoginRefusedError, answer_login
 from orgsim.store.org import Org
 from orgsim.testing import PASSWORD, SANDBOX_USERNAME, USERNAME, RunningOrgsim
-
-
-def start(account: Account, environment: str = "production") -> str:
-    return begin(account, login_url=login_url_for(environment), redirect_uri=REDIRECT_URI, actor=ACTOR)
 
 
 def test_the_org_itself_says_what_was_connected(org: RunningOrgsim, account: Account) -> None:
@@ -40,12 +36,12 @@ def test_tokens_are_sealed_at_rest(org: RunningOrgsim, connected: Connection) ->
 
 def test_a_wrong_password_gets_no_further_than_the_orgs_page(org: RunningOrgsim, account: Account) -> None:
     with pytest.raises(LoginRefusedError, match="check your username and password"):
-        answer_login(start(account), USERNAME, "wrong")
+        answer_login(start_login(account), USERNAME, "wrong")
     assert connection_of(account) is None
 
 
 def test_refusing_the_authorisation_changes_nothing(org: RunningOrgsim, account: Account) -> None:
-    callback = callback_of(answer_login(start(account), USERNAME, PASSWORD, allow=False))
+    callback = callback_of(answer_login(start_login(account), USERNAME, PASSWORD, allow=False))
     with pytest.raises(Fix, match="not authorised") as refused:
         finish(account, callback, actor=ACTOR)
     assert "access_denied" in refused.value.facts.why
@@ -53,7 +49,7 @@ def test_refusing_the_authorisation_changes_nothing(org: RunningOrgsim, account:
 
 
 def test_a_callback_works_once(org: RunningOrgsim, account: Account) -> None:
-    callback = callback_of(answer_login(start(account), USERNAME, PASSWORD))
+    callback = callback_of(answer_login(start_login(account), USERNAME, PASSWORD))
     finish(account, callback, actor=ACTOR)
     with pytest.raises(Fix) as refused:
         finish(account, callback, actor=ACTOR)
@@ -61,7 +57,7 @@ def test_a_callback_works_once(org: RunningOrgsim, account: Account) -> None:
 
 
 def test_a_forged_state_changes_nothing(org: RunningOrgsim, account: Account) -> None:
-    callback = callback_of(answer_login(start(account), USERNAME, PASSWORD))
+    callback = callback_of(answer_login(start_login(account), USERNAME, PASSWORD))
     for state in ("", "forged"):
         with pytest.raises(Fix) as refused:
             finish(account, Callback(state, callback.code, "", ""), actor=ACTOR)
@@ -71,7 +67,7 @@ def test_a_forged_state_changes_nothing(org: RunningOrgsim, account: Account) ->
 
 
 def test_the_callback_of_another_account_or_person_is_refused(org: RunningOrgsim, account: Account) -> None:
-    callback = callback_of(answer_login(start(account), USERNAME, PASSWORD))
+    callback = callback_of(answer_login(start_login(account), USERNAME, PASSWORD))
     other = create_account("Other")
     for who, actor in ((other, ACTOR), (account, "eve@example.com")):
         with pytest.raises(Fix) as refused:
@@ -93,7 +89,7 @@ def test_an_unreachable_org_is_told_before_anyone_is_sent_there(account: Account
     settings.SALESFORCE_LOGIN_URL = "http://127.0.0.1:1"
     settings.SALESFORCE_CLIENT_ID = "key"
     with pytest.raises(Wait, match="could not be reached"):
-        start(account)
+        start_login(account)
     assert Authorization.of(account).count() == 0
 
 

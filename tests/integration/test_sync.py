@@ -7,7 +7,7 @@ import pytest
 from headwater.accounts.models import Account
 from headwater.common.clock import clock_set_to
 from headwater.common.errors import Fix
-from headwater.connections.models import Connection
+from headwater.connections.models import Connection, Status
 from headwater.credits.ledger import current_window
 from headwater.credits.models import Window
 from headwater.credits.services import calls_of_job, today
@@ -17,14 +17,17 @@ from headwater.jobs.worker import Worker
 from headwater.sync.discover import tables_of
 from headwater.sync.models import ManifestPart
 from headwater.sync.services import object_checksums, plan_sync, replica_state, sync_cycle
-from headwater.wiring import change_daily_limit
-from integration.conftest import result_of
+from headwater.wiring import change_daily_limit, finish_connecting
+from integration.callbacks import callback_of
+from integration.conftest import ACTOR, result_of, start_login
 from orgsim.edits.checksum import checksum
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.edits.merge import merge
+from orgsim.oauth.grants import revoke_all
+from orgsim.person import answer_login
 from orgsim.rest.faults import Effect, Fault, add_fault
 from orgsim.seed import load_history
-from orgsim.testing import RunningOrgsim
+from orgsim.testing import PASSWORD, USERNAME, RunningOrgsim
 
 RECORDS = 6_000
 
@@ -142,6 +145,21 @@ def test_a_raised_limit_lets_a_paused_sync_go_on_at_once(org: RunningOrgsim, see
     assert job.state == State.WAITING
     change_daily_limit(seeded, "100100", "ann@example.com")
     Worker("at once").run_until_idle()
+    job.refresh_from_db()
+    result_of(job)
+    assert_replica_equals(seeded, org)
+
+
+def test_a_dead_log_in_stops_the_sync_and_a_new_one_lets_it_catch_up(org: RunningOrgsim, seeded: Account) -> None:
+    before = Connection.of(seeded).get()
+    revoke_all(org.production)
+    job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
+    assert (job.state, job.reason_code) == (State.BLOCKED, "salesforce.authorization_dead")
+    assert Connection.of(seeded).get().status == Status.AUTHORIZATION_REQUIRED
+
+    callback = callback_of(answer_login(start_login(seeded), USERNAME, PASSWORD))
+    assert finish_connecting(seeded, callback, actor=ACTOR).pk == before.pk
+    Worker("after the log-in").run_until_idle()
     job.refresh_from_db()
     result_of(job)
     assert_replica_equals(seeded, org)

@@ -12,7 +12,8 @@ from headwater.cli.output import err, out, print_json, the_account, utc
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Wait
 from headwater.connections.models import Connection
-from headwater.connections.services import Callback, begin, finish, login_url_for
+from headwater.connections.services import Callback, begin, login_url_for
+from headwater.wiring import finish_connecting
 
 CALLBACK_PATH = "/OauthRedirect"
 _PAGE = b"<!doctype html><title>Headwater</title><p>Headwater has the answer. You can close this page."
@@ -61,7 +62,7 @@ def connect(
         address = begin(tenant, login_url=login_url_for(environment, my_domain), redirect_uri=redirect_uri, actor=actor)
         err.print("Open this address, log in to Salesforce and choose Allow:")
         err.print(address, soft_wrap=True, highlight=False)
-        row = finish(tenant, _await_callback(server, wait_seconds), actor=actor)
+        row = finish_connecting(tenant, _await_callback(server, wait_seconds), actor=actor)
     if as_json:
         print_json(connection_json(row))
     else:

@@ -28,6 +28,7 @@ err = Console(stderr=True, width=None if sys.stderr.isatty() else _NOT_A_TERMINA
 def print_json(value: Any) -> None:
     """One JSON object on standard output; keys carry their units."""
     sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode() + "\n")
+    sys.stdout.flush()
 
 
 def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int]) -> None:

@@ -3,18 +3,18 @@
 A process manager would do as well; this one exists so that a laptop needs none. Not here: the web app (wsgi.py).
 """
 
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Event
 from typing import Annotated
 
 import typer
 from django.core.management import call_command
 
-from headwater.cli.output import err
+from headwater.cli.options import JsonOption
+from headwater.cli.output import err, print_json
+from headwater.jobs.worker import stop_on_signals
 
 _LOOK_SECONDS = 0.5
 _STOP_SECONDS = 20
@@ -24,16 +24,18 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(help="How many job workers.")] = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Prepare the database, then serve the web app and work on jobs until stopped."""
     call_command("migrate", interactive=False, verbosity=0)
-    run_until_stopped([_web_command(host, port), *[_worker_command()] * workers], lambda: _say_ready(host, port))
+    run_until_stopped(
+        [_web_command(host, port), *[_worker_command()] * workers],
+        lambda: _say_ready(f"http://{host}:{port}", as_json=as_json),
+    )
 
 
 def run_until_stopped(commands: Sequence[Sequence[str]], say_ready: Callable[[], None]) -> None:
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     processes = [_start(command) for command in commands]
     say_ready()
     while not stop.wait(_LOOK_SECONDS):
@@ -69,5 +71,8 @@ def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
             process.kill()
 
 
-def _say_ready(host: str, port: int) -> None:
-    err.print(f"Headwater is at http://{host}:{port} · Ctrl-C stops it.", highlight=False)
+def _say_ready(url: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": url})
+    else:
+        err.print(f"Headwater is at {url} · Ctrl-C stops it.", highlight=False)

@@ -1,7 +1,7 @@
 """Headwater's own objects, fields and permission set in the org, as Metadata API files, and their installation.
 
-Not here: which values are written into them (export/wanted.py). Names follow integration 4.10; a field that Headwater
-does not fill is not created.
+Not here: which values are written into them (export/wanted.py). The list of fields with their meaning:
+docs/reference/replica.md. A field that Headwater does not fill is not created.
 """
 
 import io

@@ -1,6 +1,6 @@
 """The ledger of API credits: one window a day and account, one entry a call.
 
-Not here: deciding (policy.py) and showing (services.py). Why a ledger and not a counter: docs/decisions/0003.
+Not here: deciding (ledger.py) and showing (services.py). Why a ledger and not a counter: docs/decisions/0003.
 """
 
 from django.db import models

@@ -1,7 +1,7 @@
 """Bulk API 2.0 query jobs: create, ask for the state of all at once, fetch pages of CSV straight into files.
 
 A job survives us: its id and the locator of the next page are all that is needed to go on (facts C.4).
-Not here: when to poll (sync/bulk.py) and what the CSV holds (lake/parts.py).
+Not here: when to poll (sync/read.py) and what the CSV holds (lake/writing.py).
 """
 
 from collections.abc import Collection

@@ -1,6 +1,6 @@
 """Salesforce's refusals, sorted into our four kinds.
 
-An unknown code becomes a Fix that keeps the raw code; it is never guessed to be a log-in problem (style 7.B3).
+An unknown code becomes a Fix that keeps the raw code; it is never guessed to be a log-in problem.
 """
 
 from dataclasses import dataclass

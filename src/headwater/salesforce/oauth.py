@@ -45,7 +45,7 @@ def new_verifier() -> str:
 
 
 def authorize_url(login_url: str, app: ClientApp, *, redirect_uri: str, state: str, verifier: str) -> str:
-    """Where the person logs in. `prompt=login` makes Salesforce ask anew, whatever session the browser holds (A6)."""
+    """Where the person logs in. `prompt=login` makes Salesforce ask anew, whatever session the browser has (row A6)."""
     challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
         "response_type": "code",

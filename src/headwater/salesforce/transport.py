@@ -124,7 +124,7 @@ class Transport:
             ) from failure
 
     def _attempt_with_session(self, call: Call, request: Request) -> Answer:
-        """One attempt; an expired session is renewed once, never more (style 7.A1)."""
+        """One attempt; an expired session is renewed once, never more."""
         token = self._tokens.access_token()
         answer = self._attempt(call, request, token)
         if isinstance(answer, Refusal) and answer.error_code in SESSION_EXPIRED_CODES:

@@ -1,4 +1,4 @@
-"""Which objects are read and which of their fields: integration 4.2 to 4.8, plus what the replica itself needs.
+"""Which objects are read and which of their fields; why each is read: docs/reference/replica.md.
 
 Not here: types, which come from the org's describe (lake/schema.py).
 """
@@ -29,8 +29,8 @@ OBJECTS: Mapping[str, tuple[str, ...]] = {
     ),
     "OpportunityContactRole": _fields("OpportunityId ContactId Role IsPrimary"),
     "OpportunityHistory": _fields("OpportunityId StageName Amount CloseDate Probability", _SYSTEM_FIELDS_HISTORY),
-    "Task": _fields("Type Subject Status ActivityDate IsClosed IsArchived WhoId WhatId AccountId OwnerId"),
-    "Event": _fields("Type Subject ActivityDate StartDateTime EndDateTime IsArchived WhoId WhatId AccountId OwnerId"),
+    "Task": _fields("Type Subject Status ActivityDate IsClosed WhoId WhatId AccountId OwnerId"),
+    "Event": _fields("Type Subject ActivityDate StartDateTime EndDateTime WhoId WhatId AccountId OwnerId"),
     "Case": _fields("MasterRecordId ContactId AccountId Status SuppliedEmail OwnerId"),
 }
 

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from headwater.common.errors import Fix, Wait
 from headwater.connections.package import FIELDS, Installed, install, installed
-from headwater.connections.services import Callback, begin, connection_of, finish, login_url_for
+from headwater.connections.services import Callback, begin, connection_of, login_url_for
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.telling import Told, tell
 from headwater.web.wording import ENVIRONMENTS
+from headwater.wiring import finish_connecting
 
 AGAIN = "again"  # the environment of a re-authorisation: wherever the org was connected before
 PAGE = "web:connections"
@@ -65,7 +66,7 @@ def callback(request: MemberRequest) -> HttpResponse:
         error_description=request.GET.get("error_description", ""),
     )
     try:
-        row = finish(request.account, answer, actor=request.user.email)
+        row = finish_connecting(request.account, answer, actor=request.user.email)
     except Told as error:
         tell(request, error)
     else:
