@@ -1,11 +1,13 @@
 # Headwater. Two commands matter: `make demo` and `make test`. Needs Python 3.11 or later and make.
 PYTHON ?= python3
 VENV   ?= .venv
+PORT   ?= 8000
 BIN    := $(VENV)/bin
 # A company's own certificate authority is in the system's store, not in the installer's.
 export UV_SYSTEM_CERTS = 1
 
 DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
+	HEADWATER_BASE_URL=http://127.0.0.1:$(PORT) \
 	HEADWATER_SALESFORCE_LOGIN_URL=http://127.0.0.1:8710 \
 	HEADWATER_SALESFORCE_SANDBOX_LOGIN_URL=http://127.0.0.1:8711 \
 	HEADWATER_SALESFORCE_CLIENT_ID=demo-consumer-key \
@@ -13,8 +15,8 @@ DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 
 .PHONY: demo test check setup format lock clean
 
-demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing)
-	$(DEMO_ENV) $(BIN)/headwater demo $(if $(ONCE),--once)
+demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing, PORT=n for the web app)
+	$(DEMO_ENV) $(BIN)/headwater demo --port $(PORT) $(if $(ONCE),--once)
 
 test: setup check       ## install what tests need, check the house, run every test
 	$(BIN)/pytest

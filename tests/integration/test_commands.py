@@ -189,6 +189,9 @@ def test_serve_answers_works_on_jobs_and_starts_again_what_dies(org: RunningOrgs
             os.kill(worker, signal.SIGKILL)
             until(lambda: children(process.pid, "worker") not in ([], [worker]))
             until(lambda: httpx2.get(f"http://127.0.0.1:{port}/accounts/login/").status_code == 200)
+            taken = shell.run("serve", "--port", str(port))
+            assert taken.returncode == 4
+            assert "choose another port" in taken.stderr
         finally:
             process.terminate()
         assert process.wait(40) == 0

@@ -3,6 +3,7 @@
 A process manager would do as well; this one exists so that a laptop needs none. Not here: the web app (wsgi.py).
 """
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from django.core.management import call_command
 
 from headwater.cli.options import JsonOption
 from headwater.cli.output import err, print_json
+from headwater.common.errors import Facts, Fix
 from headwater.jobs.worker import stop_on_signals
 
 _LOOK_SECONDS = 0.5
@@ -27,11 +29,26 @@ def serve(
     as_json: JsonOption = False,
 ) -> None:
     """Prepare the database, then serve the web app and work on jobs until stopped."""
+    _require_free(host, port)
     call_command("migrate", interactive=False, verbosity=0)
     run_until_stopped(
         [_web_command(host, port), *[_worker_command()] * workers],
         lambda: _say_ready(f"http://{host}:{port}", as_json=as_json),
     )
+
+
+def _require_free(host: str, port: int) -> None:
+    """A taken port would only show as a web app that dies and is started again, for ever."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Fix(
+                "cli.port_taken",
+                f"Headwater cannot listen on {host}:{port}.",
+                Facts(why=str(error), left="Nothing was started.", you_can="choose another port with --port"),
+            ) from error
 
 
 def run_until_stopped(commands: Sequence[Sequence[str]], say_ready: Callable[[], None]) -> None:
