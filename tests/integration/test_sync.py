@@ -1,5 +1,6 @@
 """The replica equals the org, row by row, after whatever people do in it; and every call passes the ledger."""
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from headwater.jobs.services import job_view, retry, run_here
 from headwater.jobs.worker import Worker
 from headwater.sync.discover import tables_of
 from headwater.sync.models import ManifestPart
+from headwater.sync.publish import lake_directory
 from headwater.sync.services import object_checksums, plan_sync, replica_state, sync_cycle
 from headwater.wiring import change_daily_limit, finish_connecting
 from integration.callbacks import callback_of
@@ -104,6 +106,19 @@ def test_a_large_object_is_read_by_bulk(
     assert {row.call_kind for row in today(connected.account).spending} >= {"bulk_create", "bulk_poll", "bulk_results"}
     assert ManifestPart.of(connected.account).filter(table__sobject="Contact").count() > 1
     assert_replica_equals(connected.account, org)
+
+
+def test_what_a_killed_process_left_is_swept_after_a_while(org: RunningOrgsim, seeded: Account) -> None:
+    sync(seeded)
+    directory = lake_directory(seeded)
+    old, fresh = directory / "scratch-old", directory / "scratch-fresh"
+    for folder in (old, fresh):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    sync(seeded)
+    assert not old.exists()
+    assert fresh.exists()
+    assert_replica_equals(seeded, org)
 
 
 def test_an_account_that_is_not_connected_is_told_what_to_do(account: Account) -> None:

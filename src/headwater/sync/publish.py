@@ -3,6 +3,7 @@
 Not here: reading (read.py).
 """
 
+import shutil
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from headwater.lake import Part, TableParts, compact, needs_compaction, sweep
 from headwater.sync.discover import schema_of, tables_of
 from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
 from headwater.sync.plan import Mode, SyncPlan
+from headwater.sync.read import SCRATCH_PREFIX
 
 GRACE = timedelta(hours=1)  # a reader that opened the manifest before may still read a retired part this long
 
@@ -90,6 +92,15 @@ def _compact(job: RunningJob, account: Account, cycle: Cycle, table: ReplicaTabl
 
 
 def sweep_all(account: Account) -> int:
-    """Remove files that no live or recently retired part lists; returns how many."""
-    kept = ManifestPart.of(account).exclude(is_retired=True, retired_utc__lt=now_utc() - GRACE)
-    return len(sweep(lake_directory(account), set(kept.values_list("path", flat=True)), GRACE))
+    """Remove files that no live or recently retired part lists, and what killed processes left; returns how many."""
+    directory, oldest_kept_utc = lake_directory(account), now_utc() - GRACE
+    kept = ManifestPart.of(account).exclude(is_retired=True, retired_utc__lt=oldest_kept_utc)
+    swept = sweep(directory, set(kept.values_list("path", flat=True)), GRACE)
+    left = [
+        folder
+        for folder in directory.glob(f"{SCRATCH_PREFIX}*")
+        if folder.stat().st_mtime < oldest_kept_utc.timestamp()
+    ]
+    for folder in left:
+        shutil.rmtree(folder)
+    return len(swept) + len(left)

@@ -29,6 +29,7 @@ from headwater.sync.plan import ObjectRead
 from headwater.sync.soql import Place, bulk_soql, page_soql, parse_stamp, stamp_field, to_literal
 
 BULK_TRIES = 3
+SCRATCH_PREFIX = "scratch-"  # folders of pages under way; what a killed process leaves is swept (publish.py)
 
 
 class Tally:
@@ -158,7 +159,7 @@ def _write_page(reading: Reading, page: QueryPage) -> Part | None:
 @contextmanager
 def _scratch(directory: Path, suffix: str) -> Iterator[Path]:
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory) as folder:
+    with tempfile.TemporaryDirectory(dir=directory, prefix=SCRATCH_PREFIX) as folder:
         yield Path(folder) / f"page{suffix}"
 
 
