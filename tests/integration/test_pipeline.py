@@ -16,6 +16,7 @@ from headwater.export.services import export_errors, export_records, plan_export
 from headwater.jobs.models import Job, State
 from headwater.jobs.services import job_view, run_here
 from headwater.jobs.tasks import Task
+from headwater.jobs.worker import Worker
 from headwater.results.services import (
     attribute,
     opportunities,
@@ -165,6 +166,19 @@ def test_a_record_that_the_org_refuses_is_kept_as_an_error_and_the_others_go_thr
     do(attribute, attributed)
     do(export_records, attributed)
     assert export_errors(attributed).count() == 0  # the deleted opportunity wants no touchpoints any more
+
+
+def test_an_export_that_is_run_again_behind_its_last_step_sends_nothing_twice(
+    org: RunningOrgsim, attributed: Account
+) -> None:
+    install(attributed, actor="test", sleep=quick)
+    job = do(export_records, attributed)
+    spent = org.production.usage.used_calls()
+    Job.objects.filter(pk=job.pk).update(state=State.QUEUED, finished_utc=None)  # as if killed before its end was noted
+    Worker("again").run_until_idle()
+    again = Job.objects.get(pk=job.pk)
+    assert result_of(again) == job.result
+    assert org.production.usage.used_calls() == spent
 
 
 def test_attributing_before_anything_was_read_says_what_to_do(connected: Connection) -> None:

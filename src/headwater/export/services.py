@@ -3,6 +3,7 @@
 A second run with nothing changed finds an empty difference and spends nothing.
 """
 
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,18 @@ class Pass:
     record: Callable[[Batch, Sequence[RecordResult]], dict[str, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What the passes of one export share; `tally` counts what went through and what was refused."""
+
+    job: RunningJob
+    account: Account
+    transport: Transport
+    queue: Path
+    records: int
+    tally: Counter[str]
+
+
 # Deletes go first, so that a touchpoint that changed its id never stands in the org twice.
 PASSES = (
     *(Pass(DELETE, sobject, delete, record_deletes) for sobject in SOBJECTS),
@@ -56,30 +69,39 @@ def export_records(job: RunningJob, *, account_id: int) -> JsonValue:
 
 def run_export(job: RunningJob, account: Account) -> dict[str, Any]:
     """Steps: difference -> is the package there? -> deletes -> upserts. Returns counts, planned calls and refusals."""
-    queue = queue_path(account, str(job.id))
-    counts: dict[str, int] = job.step("export: difference", lambda: write_queue(account, queue))
+    difference = job.step("export: difference", lambda: _write_difference(job, account))
+    counts: dict[str, int] = difference["counts"]
+    queue = queue_path(account, difference["queue"])
     tally = Counter(done=0, failed=0)
     if counts:
         with session(account, job_kind=JOB_KIND, job_id=str(job.id)) as transport:
             job.step("export: package", lambda: _require_package(transport))
             for one in PASSES:
-                _run_pass(job, account, transport, one, tally, sum(counts.values()))
-    job.step("export: tidy", lambda: queue.unlink(missing_ok=True), lambda _: _forget_old_errors(account, str(job.id)))
+                _run_pass(Sending(job, account, transport, queue, sum(counts.values()), tally), one)
+    job.step("export: errors that are over", lambda: None, lambda _: _forget_old_errors(account, str(job.id)))
     return {"queued": counts, "planned_calls": planned_calls(counts), **tally}
 
 
-def _run_pass(
-    job: RunningJob, account: Account, transport: Transport, one: Pass, tally: Counter[str], total: int
-) -> None:
-    queue = queue_path(account, str(job.id))
-    for number, records in enumerate(batches(queue, one.action, one.sobject, BATCH_SIZE)):
+def _write_difference(job: RunningJob, account: Account) -> dict[str, Any]:
+    """Write the queue and remove those of earlier jobs; this job's own stays, because a resumed job reads it again.
+
+    Its name holds the fence: a worker that lost the job writes beside the queue that is being sent, never into it.
+    """
+    name = f"{job.id}-{job.fence}"
+    counts = write_queue(account, queue_path(account, name))
+    for old in queue_path(account, name).parent.glob("*.parquet"):
+        if not old.name.startswith(f"{job.id}-"):
+            old.unlink(missing_ok=True)
+    return {"queue": name, "counts": counts}
+
+
+def _run_pass(sending: Sending, one: Pass) -> None:
+    job, account, tally = sending.job, sending.account, sending.tally
+    for number, records in enumerate(batches(sending.queue, one.action, one.sobject, BATCH_SIZE)):
         batch = Batch(account, str(job.id), one.sobject, records)
-        tally.update(
-            job.step(
-                f"{one.action} {one.sobject} {number}", partial(one.send, transport, batch), partial(one.record, batch)
-            )
-        )
-        job.progress(tally.total(), total, "records", note=one.sobject)
+        send, record = partial(one.send, sending.transport, batch), partial(one.record, batch)
+        tally.update(job.step(f"{one.action} {one.sobject} {number}", send, record))
+        job.progress(tally.total(), sending.records, "records", note=one.sobject)
 
 
 def _forget_old_errors(account: Account, job_id: str) -> int:
@@ -88,8 +110,8 @@ def _forget_old_errors(account: Account, job_id: str) -> int:
     return forgotten
 
 
-def queue_path(account: Account, job_id: str) -> Path:
-    return Path(settings.DATA_DIR) / "export" / str(account.pk) / f"{job_id}.parquet"
+def queue_path(account: Account, name: str) -> Path:
+    return Path(settings.DATA_DIR) / "export" / str(account.pk) / f"{name}.parquet"
 
 
 def planned_calls(counts: Mapping[str, int]) -> int:
@@ -99,9 +121,8 @@ def planned_calls(counts: Mapping[str, int]) -> int:
 
 def plan_export(account: Account) -> dict[str, Any]:
     """What an export would send now, and its price. Spends nothing."""
-    path = queue_path(account, "plan")
-    counts = write_queue(account, path)
-    path.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        counts = write_queue(account, Path(folder) / "plan.parquet")
     return {"queued": counts, "planned_calls": planned_calls(counts)}
 
 

@@ -37,7 +37,8 @@ def latest_run(account: Account) -> Run | None:
 
 def run_attribution(job: RunningJob, account: Account) -> dict[str, Any]:
     """Steps: compute and publish -> remove what nobody reads. Returns counts and the sums of each model."""
-    directory = results_directory(account) / str(job.id)
+    # A worker that lost the job may still be writing: with its fence in the name, it writes beside, never into.
+    directory = results_directory(account) / f"{job.id}-{job.fence}"
 
     def record(result: tuple[RunResult, int, datetime]) -> dict[str, Any]:
         return _publish(account, job, directory, *result)
@@ -55,8 +56,7 @@ def _compute(account: Account, directory: Path) -> tuple[RunResult, int, datetim
             "There is nothing to attribute yet: the org was never read.",
             Facts(left="Nothing was changed.", you_can="run a sync first (headwater sync)"),
         )
-    shutil.rmtree(directory, ignore_errors=True)  # what a killed run of the same job left
-    directory.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
     with open_replica(account) as connection:
         result = attribute_replica(connection, Rules(), as_of=as_of)
         for name in SAVED:
