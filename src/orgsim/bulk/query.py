@@ -148,7 +148,7 @@ def _check_query(asker: Asker, soql: str, delimiter: str) -> str:
     return parts.scope.sobject.name
 
 
-def _is_counting(item: tree.Item | tree.Subquery) -> bool:
+def _is_counting(item: tree.Item | tree.Subquery | tree.Typeof) -> bool:
     return isinstance(item, tree.Item) and is_aggregate(item.expression)
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from orgsim.cli import authorize, edits, faults, orgs, serve, watch
+from orgsim.cli import authorize, edits, faults, live, orgs, policies, serve, snapshots, watch
 from orgsim.errors import ApiError
 
 app = typer.Typer(
@@ -11,13 +11,16 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (serve, orgs, watch, edits, faults, authorize):
+for module in (serve, orgs, policies, watch, edits, live, snapshots, faults, authorize):
     module.register(app)
 
 
 def main() -> None:
     try:
         app()
-    except (ApiError, LookupError) as error:
+    except ApiError as error:
+        typer.echo(f"orgsim: {error.message}", err=True)
+        raise SystemExit(1) from error
+    except LookupError as error:
         typer.echo(f"orgsim: {error.args[0] if error.args else error}", err=True)
         raise SystemExit(1) from error

@@ -65,7 +65,7 @@ def seed(
     new_org = NewOrg(name, edition, sandbox or sandbox_of is not None, sandbox_of, allowance)
     with open_state(state) as opened:
         org = found_org(opened, Founding(new_org, NewUser(user, password), new_app, records, seed))
-        answer = {**describe_org(org), "apps": [_shown(each) for each in apps_of(org)], "user": user}
+        answer = {**describe_org(org), "apps": [app_without_secret(each) for each in apps_of(org)], "user": user}
         if new_app and app_secret is None:
             answer["client_secret"] = new_app.client_secret
         show(answer, as_json=as_json)
@@ -88,14 +88,14 @@ def app_add(
     added = _app(app_key, app_secret, app_name, callback, AppOptions(pkce, rotate))
     with open_state(state) as opened:
         add_app(choose_org(opened, org), added)
-        show({**_shown(added), "client_secret": added.client_secret}, as_json=as_json)
+        show({**app_without_secret(added), "client_secret": added.client_secret}, as_json=as_json)
 
 
 @apps.command("list")
 def app_list(state: StateFolder = DEFAULT_FOLDER, org: OrgId = None, as_json: AsJson = False) -> None:
     """The apps of an org, without their secrets."""
     with open_state(state) as opened:
-        show([_shown(each) for each in apps_of(choose_org(opened, org))], as_json=as_json)
+        show([app_without_secret(each) for each in apps_of(choose_org(opened, org))], as_json=as_json)
 
 
 @users.command("add")
@@ -168,7 +168,7 @@ def _app(key: str | None, secret: str | None, name: str, callbacks: list[str] | 
     return App(client_id, name, secret or secrets.token_hex(32), tuple(callbacks or ()), options)
 
 
-def _shown(app: App) -> dict[str, object]:
+def app_without_secret(app: App) -> dict[str, object]:
     shown = asdict(app)
     del shown["client_secret"]
     return shown

@@ -1,21 +1,37 @@
 """The apps of an org: consumer key and secret, callbacks, and what the app insists on."""
 
 import hmac
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import orjson
 
 from orgsim.oauth.errors import OAuthError
 from orgsim.store.org import Org
 
+INFINITE, INACTIVITY, LIFETIME, IMMEDIATE = "infinite", "inactivity", "lifetime", "immediate"
+REFRESH_POLICIES = (INFINITE, INACTIVITY, LIFETIME, IMMEDIATE)
+
 
 @dataclass(frozen=True, slots=True)
 class AppOptions:
-    """PKCE is required unless switched off (facts A.2). Rotation changes the refresh token at every use (facts A.3)."""
+    """PKCE is required unless switched off (facts A.2). Rotation changes the refresh token at every use (facts A.3).
+
+    `certificate` is the PEM text of the JWT bearer flow; `run_as` the username of the client credentials flow, which
+    is closed without one (facts A.4). With `admin_approved` only members of the profiles and permission sets named in
+    `approved` get in (facts A.5). `refresh_seconds` belongs to the refresh policies "inactivity" and "lifetime".
+    """
 
     pkce_required: bool = True
     rotate_refresh_token: bool = False
     secret_required: bool = True
+    certificate: str = ""
+    run_as: str = ""
+    admin_approved: bool = False
+    approved: tuple[str, ...] = ()
+    installed: bool = True
+    refresh_policy: str = INFINITE
+    refresh_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,18 @@ def find_app(org: Org, client_id: str) -> App | None:
     return _from_row(row) if row else None
 
 
+def change_options(org: Org, client_id: str, changes: dict[str, Any]) -> App:
+    """Raises LookupError when the org has no such app."""
+    app = find_app(org, client_id)
+    if app is None:
+        raise LookupError(f"Org {org.org_id} has no app {client_id!r}.")
+    changed = replace(app, options=replace(app.options, **changes))
+    add_app(org, changed)
+    return changed
+
+
 def _from_row(row: tuple[str, str, str, str, str]) -> App:
     client_id, name, secret, callbacks, options = row
-    return App(client_id, name, secret, tuple(orjson.loads(callbacks)), AppOptions(**orjson.loads(options)))
+    kept = orjson.loads(options)
+    chosen = AppOptions(**{**kept, "approved": tuple(kept.get("approved", ()))})
+    return App(client_id, name, secret, tuple(orjson.loads(callbacks)), chosen)

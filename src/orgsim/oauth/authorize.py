@@ -13,6 +13,7 @@ from orgsim.oauth.apps import App, find_app
 from orgsim.oauth.errors import OAuthError
 from orgsim.oauth.grants import digest, issue_code
 from orgsim.oauth.pages import approve_page, error_page, login_page
+from orgsim.oauth.policies import check_admin_approved, check_installed
 from orgsim.oauth.users import check_login, user_row
 from orgsim.store.org import Org
 
@@ -58,8 +59,8 @@ def authorize(exchange: Exchange) -> Response:
     except OAuthError as error:
         return _redirect(request, error.query())
     known = None if "login" in request.get("prompt", "").split() else _browser_user(exchange)
-    if known and find_app(known[0], request["client_id"]):
-        return _ask(known[0], known[1], request)
+    if known and (app_there := find_app(known[0], request["client_id"])):
+        return _ask(known[0], app_there, known[1], request)
     return login_page(request, username=request.get("login_hint", ""))
 
 
@@ -69,16 +70,16 @@ def log_in(exchange: Exchange) -> Response:
     username, password = sent.pop("un", ""), sent.pop("pw", "")
     request = {name: sent[name] for name in _REMEMBERED if name in sent}
     try:
-        org, user_id = check_login(exchange.state, exchange.door == SANDBOX_DOOR, username, password)
+        org, user_id = check_login(exchange, username, password)
     except OAuthError as error:
         return login_page(request, username=username, message=_login_message(error))
     try:
-        app = _installed_app(org, request)
+        app = _known_app(org, request)
         _check_redirect(app, request)
         _check_request(app, request)
     except OAuthError as error:
         return error_page(error.error, error.description)
-    response = _ask(org, user_id, request)
+    response = _ask(org, app, user_id, request)
     response.set_cookie(_COOKIE, _remember_browser(org, user_id), httponly=True, samesite="lax")
     return response
 
@@ -103,7 +104,22 @@ def _answer(org: Org, user_id: str, request: dict[str, str], *, allowed: bool) -
     return _redirect(request, OAuthError("access_denied", "end-user denied authorization").query())
 
 
-def _ask(org: Org, user_id: str, request: dict[str, str]) -> Response:
+def _ask(org: Org, app: App, user_id: str, request: dict[str, str]) -> Response:
+    """Users an administrator approved are not asked (facts A.7, AdminApprovedPreAuthorized)."""
+    try:
+        check_installed(org, app, user_id)
+    except OAuthError as error:
+        return error_page(error.error, error.description)
+    try:
+        check_admin_approved(org, app, user_id)
+    except OAuthError as error:
+        return _redirect(request, OAuthError("OAUTH_APP_ACCESS_DENIED", error.description).query())
+    if app.options.admin_approved:
+        return _answer(org, user_id, request, allowed=True)
+    return _show_question(org, app, user_id, request)
+
+
+def _show_question(org: Org, app: App, user_id: str, request: dict[str, str]) -> Response:
     approval = secrets.token_urlsafe(24)
     expires = datetime_text(org.clock.now() + _APPROVAL_LIFETIME)
     with org.database.write() as connection:
@@ -111,10 +127,8 @@ def _ask(org: Org, user_id: str, request: dict[str, str]) -> Response:
             "INSERT INTO _approval VALUES (?, ?, ?, ?)",
             (digest(approval), user_id, orjson.dumps(request).decode(), expires),
         )
-    app = find_app(org, request["client_id"])
     scopes = dict.fromkeys(_SCOPE_WORDS.get(scope, scope) for scope in request.get("scope", "api").split())
-    name = app.name if app else request["client_id"]
-    return approve_page(approval, name, str(user_row(org, user_id)["Username"]), list(scopes))
+    return approve_page(approval, app.name, str(user_row(org, user_id)["Username"]), list(scopes))
 
 
 def _app_of(exchange: Exchange, request: dict[str, str]) -> App:
@@ -126,7 +140,7 @@ def _app_of(exchange: Exchange, request: dict[str, str]) -> App:
     raise OAuthError("invalid_client_id", "client identifier invalid")
 
 
-def _installed_app(org: Org, request: dict[str, str]) -> App:
+def _known_app(org: Org, request: dict[str, str]) -> App:
     app = find_app(org, request.get("client_id", ""))
     if app is None:
         raise OAuthError("invalid_client", "app must be installed into org")
@@ -156,6 +170,10 @@ def _redirect(request: dict[str, str], query: str) -> Response:
 def _login_message(error: OAuthError) -> str:
     if error.error == "inactive_user":
         return "Your account is inactive. Ask your administrator."
+    if error.description == "ip restricted":
+        return "Your administrator does not let people log in from this address."
+    if error.error == "rate_limit_exceeded":
+        return "You have logged in too often. Try again in an hour."
     return "Please check your username and password. If you still can't log in, contact your Salesforce administrator."
 
 

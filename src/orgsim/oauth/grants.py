@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from orgsim.clock import datetime_text
+from orgsim.clock import datetime_text, parse_datetime
+from orgsim.oauth.apps import IMMEDIATE, INACTIVITY, INFINITE, App
 from orgsim.oauth.errors import OAuthError, expired_token
 from orgsim.store.org import Org
 from orgsim.store.state import State
@@ -77,22 +78,51 @@ def open_grant(org: Org, user_id: str, client_id: str, scope: str, *, with_refre
     return IssuedTokens(user_id, scope, access, refresh)
 
 
-def refresh(org: Org, refresh_token: str, client_id: str, *, rotate: bool) -> IssuedTokens:
+def refresh(org: Org, refresh_token: str, app: App) -> IssuedTokens:
     """New tokens. Showing a refresh token that was rotated away revokes everything of its grant (facts A.3)."""
     with org.database.write() as connection:
         row = connection.execute(
-            "SELECT r.grant_id, r.replaced, g.user_id, g.scope, g.revoked, g.client_id FROM _refresh r "
+            "SELECT r.grant_id, r.replaced, g.user_id, g.scope, g.revoked, g.client_id, g.made FROM _refresh r "
             "JOIN _grant g ON g.id = r.grant_id WHERE r.digest = ?",
             (digest(refresh_token),),
         ).fetchone()
-        if row is None or row[4] or row[5] != client_id:
+        if row is None or row[4] or row[5] != app.client_id:
             raise expired_token()
         grant_id, replaced, user_id, scope = row[:4]
         if not replaced:
+            _refuse_expired(connection, org, app, grant_id, made=row[6])
+            rotate = app.options.rotate_refresh_token
             new_refresh = _rotate(connection, org, grant_id, refresh_token) if rotate else None
             return IssuedTokens(user_id, scope, _new_access(connection, org, grant_id), new_refresh)
         _revoke_grant(connection, grant_id)
     raise expired_token()
+
+
+def _refuse_expired(connection: sqlite3.Connection, org: Org, app: App, grant_id: int, *, made: str) -> None:
+    """The app's refresh policy (facts A.3). A grant was last used when it last gave an access token."""
+    policy = app.options.refresh_policy
+    if policy == INFINITE:
+        return
+    since = made
+    if policy == INACTIVITY:
+        (since,) = connection.execute("SELECT max(issued) FROM _access WHERE grant_id = ?", (grant_id,)).fetchone()
+    ends = parse_datetime(since) + dt.timedelta(seconds=app.options.refresh_seconds)
+    if policy == IMMEDIATE or ends <= org.clock.now():
+        raise expired_token()
+
+
+def has_approved(org: Org, user_id: str, client_id: str) -> bool:
+    """Whether a user once allowed an app access at any time, and nobody has revoked it."""
+    row = (
+        org.database.connect()
+        .execute(
+            "SELECT 1 FROM _grant g JOIN _refresh r ON r.grant_id = g.id "
+            "WHERE g.user_id = ? AND g.client_id = ? AND g.revoked = 0",
+            (user_id, client_id),
+        )
+        .fetchone()
+    )
+    return row is not None
 
 
 def revoke(org: Org, token: str) -> bool:

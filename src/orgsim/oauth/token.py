@@ -5,27 +5,33 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from orgsim.clock import parse_datetime
 from orgsim.exchange import SANDBOX_DOOR, Exchange, empty_response, json_response
 from orgsim.oauth.apps import App, find_app
+from orgsim.oauth.assertion import check_audience, check_signature, check_times, read_assertion
 from orgsim.oauth.errors import OAuthError, expired_token
 from orgsim.oauth.grants import (
     IssuedTokens,
     Session,
     grant_of_refresh,
+    has_approved,
     open_grant,
     refresh,
     revoke,
     session_of,
     take_code,
 )
-from orgsim.oauth.users import check_login, user_row
+from orgsim.oauth.policies import admit
+from orgsim.oauth.restrictions import count_login
+from orgsim.oauth.users import check_login, find_user, user_row
 from orgsim.store.org import Org
 
 _DEFAULT_SCOPE = "api refresh_token"
+_MY_DOMAIN_ENDINGS = (".my.salesforce.com", ".localhost")
 _REFRESH_SCOPES = frozenset({"refresh_token", "offline_access", "full"})
 
 
@@ -48,6 +54,7 @@ def _by_code(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
         app.check_secret(form.get("client_secret"))
         user_id, request = taken
         _check_exchange(form, request)
+        admit(org, app, user_id, exchange.client_host)
         scope = request.get("scope", _DEFAULT_SCOPE)
         with_refresh = bool(_REFRESH_SCOPES.intersection(scope.split()))
         return _answer(exchange, org, app, open_grant(org, user_id, app.client_id, scope, with_refresh=with_refresh))
@@ -70,23 +77,67 @@ def _by_refresh(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
     for org, app in _orgs_with_app(exchange, form):
         if given.startswith(f"5Aep{org.org_id[3:15]}"):
             app.check_secret(form.get("client_secret"))
-            rotate = app.options.rotate_refresh_token
-            return _answer(exchange, org, app, refresh(org, given, app.client_id, rotate=rotate))
+            if known := grant_of_refresh(org, given):
+                admit(org, app, known.user_id, exchange.client_host)
+            return _answer(exchange, org, app, refresh(org, given, app))
     raise expired_token()
 
 
 def _by_password(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
     apps = {org.org_id: app for org, app in _orgs_with_app(exchange, form)}
-    is_sandbox = exchange.door == SANDBOX_DOOR
-    org, user_id = check_login(exchange.state, is_sandbox, form.get("username", ""), form.get("password", ""))
+    org, user_id = check_login(exchange, form.get("username", ""), form.get("password", ""))
     app = apps.get(org.org_id)
     if app is None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     app.check_secret(form.get("client_secret"))
+    return _session_only(exchange, org, app, user_id)
+
+
+def _by_assertion(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
+    """JWT bearer: whoever holds the app's private key speaks for users who were approved before (facts A.4)."""
+    assertion = read_assertion(form.get("assertion", ""))
+    found = _orgs_with_app(exchange, {"client_id": assertion.consumer_key})
+    users = [(org, app, find_user(org, assertion.username)) for org, app in found]
+    org, app, user_id = next((each for each in users if each[2]), users[0])
+    check_signature(assertion, app.options.certificate)
+    check_times(assertion, org.clock.now().timestamp())
+    check_audience(assertion, exchange)
+    if user_id is None or not (app.options.admin_approved or has_approved(org, user_id, app.client_id)):
+        raise OAuthError("invalid_grant", "user hasn't approved this consumer")
+    count_login(org, user_id)
+    return _session_only(exchange, org, app, user_id)
+
+
+def _by_client_credentials(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
+    """The app speaks for one user an administrator chose, and only at the org's own address (facts A.4)."""
+    org, app = _at_my_domain(exchange, _orgs_with_app(exchange, form))
+    app.check_secret(form.get("client_secret", ""))
+    user_id = find_user(org, app.options.run_as) if app.options.run_as else None
+    if user_id is None:
+        raise OAuthError("invalid_grant", "no client credentials user enabled")
+    count_login(org, user_id)
+    return _session_only(exchange, org, app, user_id)
+
+
+def _at_my_domain(exchange: Exchange, found: list[tuple[Org, App]]) -> tuple[Org, App]:
+    address = urlsplit(exchange.base_url)
+    host = address.hostname or ""
+    for org, app in found:
+        own = org.setting("my_domain_host")
+        if (own in (host, address.netloc)) if own else host.endswith(_MY_DOMAIN_ENDINGS):
+            return org, app
+    raise OAuthError("invalid_grant", "request not supported on this domain")
+
+
+def _session_only(exchange: Exchange, org: Org, app: App, user_id: str) -> dict[str, str]:
+    """For the grants that give no refresh token."""
+    admit(org, app, user_id, exchange.client_host)
     return _answer(exchange, org, app, open_grant(org, user_id, app.client_id, "api", with_refresh=False))
 
 
 _GRANTS: dict[str, Callable[[Exchange, dict[str, str]], dict[str, str]]] = {
+    "urn:ietf:params:oauth:grant-type:jwt-bearer": _by_assertion,
+    "client_credentials": _by_client_credentials,
     "authorization_code": _by_code,
     "refresh_token": _by_refresh,
     "password": _by_password,
@@ -107,8 +158,6 @@ def _orgs_with_app(exchange: Exchange, form: dict[str, str]) -> list[tuple[Org, 
 
 def _answer(exchange: Exchange, org: Org, app: App, issued: IssuedTokens) -> dict[str, str]:
     """The JSON of facts A.2, keys in the recorded order."""
-    if not user_row(org, issued.user_id)["IsActive"]:
-        raise OAuthError("inactive_user", "user is inactive")
     identity = f"{exchange.base_url}/id/{org.org_id}/{issued.user_id}"
     issued_at = str(int(org.clock.now().timestamp() * 1000))
     signed = hmac.new(app.client_secret.encode(), (identity + issued_at).encode(), hashlib.sha256).digest()

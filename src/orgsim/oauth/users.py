@@ -5,10 +5,11 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
+from orgsim.exchange import SANDBOX_DOOR, Exchange
 from orgsim.oauth.errors import OAuthError
+from orgsim.oauth.restrictions import check_address, count_login
 from orgsim.store.org import Org
 from orgsim.store.rows import Row, insert_row, read_row
-from orgsim.store.state import State
 
 ADMIN_PROFILE = "System Administrator"
 _COST = 2**12
@@ -26,8 +27,7 @@ class NewUser:
 def add_user(org: Org, new: NewUser) -> str:
     """An active System Administrator. Returns the User Id. A known username only gets the new password."""
     with org.database.write() as connection:
-        known = connection.execute('SELECT "Id" FROM "User" WHERE "Username" = ?', (new.username,)).fetchone()
-        user_id = str(known[0]) if known else _insert_user(org, new)
+        user_id = find_user(org, new.username) or _insert_user(org, new)
         salt = secrets.token_bytes(16)
         connection.execute(
             "INSERT OR REPLACE INTO _login VALUES (?, ?, ?, ?)",
@@ -36,10 +36,10 @@ def add_user(org: Org, new: NewUser) -> str:
     return user_id
 
 
-def check_login(state: State, door_is_sandbox: bool, username: str, password: str) -> tuple[Org, str]:
+def check_login(exchange: Exchange, username: str, password: str) -> tuple[Org, str]:
     """(org, user Id) of a login at one door. Raises OAuthError; an unknown user sounds like a wrong password."""
-    for org in state.orgs():
-        if org.is_sandbox != door_is_sandbox:
+    for org in exchange.state.orgs():
+        if org.is_sandbox != (exchange.door == SANDBOX_DOOR):
             continue
         row = (
             org.database.connect()
@@ -48,6 +48,8 @@ def check_login(state: State, door_is_sandbox: bool, username: str, password: st
         )
         if row and hmac.compare_digest(_digest(password, row[1]), row[2]):
             _refuse_inactive(org, row[0])
+            check_address(org, exchange.client_host)
+            count_login(org, row[0])
             return org, str(row[0])
     raise OAuthError("invalid_grant", "authentication failure - Invalid Password")
 
@@ -57,6 +59,12 @@ def user_row(org: Org, user_id: str) -> Row:
     if row is None:
         raise OAuthError("invalid_grant", "authentication failure")
     return row
+
+
+def find_user(org: Org, username: str) -> str | None:
+    """The Id of the user with this name, who need not have a password."""
+    row = org.database.connect().execute('SELECT "Id" FROM "User" WHERE "Username" = ?', (username,)).fetchone()
+    return str(row[0]) if row else None
 
 
 def any_admin(org: Org) -> str:

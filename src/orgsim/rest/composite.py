@@ -19,7 +19,11 @@ from orgsim.store.database import RollBackError, roll_back
 MAX_SUBREQUESTS = 25
 MAX_QUERIES_OR_COLLECTIONS = 5
 MAX_TREE_RECORDS = 200
+ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
+Request = dict[str, Any]
+Result = dict[str, object]
 Dispatch = Callable[[Call, str, str], Response]
+_SHOWN_HEADERS = ("Location", "ETag", "Last-Modified")
 _QUERY_PARTS = ("/query", "/queryAll", "/composite/sobjects")
 
 # `@{ref.a[0].b}` inside any text; everything else is literal.
@@ -47,7 +51,7 @@ def composite(call: Call, dispatch: Dispatch) -> Response:
         raise ApiError("INVALID_INPUT", "compositeRequest is required and must not be empty")
     _refuse_too_many(call, requests)
     if body.get("allOrNone"):
-        return json_response({"compositeResponse": _run_all_or_none(call, dispatch, requests)})
+        return json_response({"compositeResponse": run_all_or_none(call, dispatch, requests)})
     return json_response({"compositeResponse": list(_run(call, dispatch, requests))})
 
 
@@ -131,8 +135,9 @@ def _plant(
             _plant(call, found.child.name, child, {found.field.name: record_id}, results, failures)
 
 
-def _run_all_or_none(call: Call, dispatch: Dispatch, requests: list[dict[str, Any]]) -> list[dict[str, object]]:
-    done: list[dict[str, object]] = []
+def run_all_or_none(call: Call, dispatch: Dispatch, requests: list[Request]) -> list[Result]:
+    """Answers of one transaction: when a subrequest fails, it alone tells why and the others are undone."""
+    done: list[Result] = []
     try:
         with call.org.database.write():
             for result in _run(call, dispatch, requests, all_or_none=True):
@@ -142,13 +147,10 @@ def _run_all_or_none(call: Call, dispatch: Dispatch, requests: list[dict[str, An
     except RollBackError:
         failed_at = len(done) - 1
         return [
-            done[place] if place == failed_at else _halted(request, _ROLLED_BACK)
+            done[place] if place == failed_at else halted(request, ROLLED_BACK)
             for place, request in enumerate(requests)
         ]
     return done
-
-
-_ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
 
 
 def _run(
@@ -161,7 +163,7 @@ def _run(
             url = _fill(str(request.get("url", "")), answers, as_url=True)
             body = _fill_all(request.get("body"), answers)
         except _UnresolvedError as error:
-            yield _halted(request, str(error))
+            yield halted(request, str(error))
             continue
         headers = request.get("httpHeaders") or {}
         response = _subcall(call, dispatch, request.get("method", "GET"), url, body, headers)
@@ -170,10 +172,9 @@ def _run(
             response.status_code = 400
         if response.status_code < 400:
             answers[reference] = result
-        location = response.headers.get("location")
         yield {
             "body": result,
-            "httpHeaders": {"Location": location} if location else {},
+            "httpHeaders": {name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers},
             "httpStatusCode": response.status_code,
             "referenceId": reference,
         }
@@ -184,7 +185,7 @@ def _has_failed_record(result: object) -> bool:
     return isinstance(result, list) and any(isinstance(each, dict) and each.get("success") is False for each in result)
 
 
-def _halted(request: Mapping[str, Any], message: str) -> dict[str, object]:
+def halted(request: Mapping[str, Any], message: str) -> Result:
     return {
         "body": [ApiError("PROCESSING_HALTED", message).as_rest()],
         "httpHeaders": {},

@@ -14,8 +14,10 @@ from orgsim.bulk import query as bulk_query
 from orgsim.errors import ApiError, not_found
 from orgsim.exchange import Exchange, json_response, refusal
 from orgsim.metadata import resource as metadata
-from orgsim.rest import collections, composite, limits, query, replication, sobjects
+from orgsim.rest import collections, composite, graph, limits, query, replication, sobjects
 from orgsim.rest.call import Call
+from orgsim.rest.tooling import query as tooling_query
+from orgsim.rest.tooling import triggers
 
 Handler = Callable[[Call], Response]
 MIN_VERSION, MAX_VERSION = 31, 67
@@ -101,6 +103,10 @@ def _composite(call: Call) -> Response:
     return composite.composite(call, dispatch)
 
 
+def _graph(call: Call) -> Response:
+    return graph.graph(call, dispatch)
+
+
 def _batch(call: Call) -> Response:
     return composite.batch(call, dispatch)
 
@@ -108,6 +114,7 @@ def _batch(call: Call) -> Response:
 _ROW = "/sobjects/{sobject}/{record_id}"
 _KEY = "/sobjects/{sobject}/{field}/{value:path}"
 _SET = "/composite/sobjects"
+_TRIGGERS = "/tooling/sobjects/ApexTrigger"
 _QUERY_JOB = "/jobs/query/{job_id}"
 _INGEST_JOB = "/jobs/ingest/{job_id}"
 
@@ -117,7 +124,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/queryAll", "query", query.query_all),
     Endpoint("GET", "/query/{locator}", "query_more", query.query_more),
     Endpoint("GET", "/queryAll/{locator}", "query_more", query.query_more),
-    Endpoint("GET", "/tooling/query", "tooling", query.query),
+    Endpoint("GET", "/tooling/query", "tooling", tooling_query.query),
+    Endpoint("POST", _TRIGGERS, "tooling", triggers.create),
+    Endpoint("PATCH", _TRIGGERS + "/{record_id}", "tooling", triggers.update),
+    Endpoint("DELETE", _TRIGGERS + "/{record_id}", "tooling", triggers.delete),
     Endpoint("GET", "/limits", "limits", limits.limits),
     Endpoint("GET", "/limits/recordCount", "record_count", limits.record_count),
     Endpoint("GET", "/sobjects", "describe", sobjects.global_describe),
@@ -133,6 +143,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("PATCH", _KEY, "record", sobjects.upsert),
     Endpoint("DELETE", _KEY, "record", sobjects.delete_by_key),
     Endpoint("POST", "/composite", "composite", _composite),
+    Endpoint("POST", "/composite/graph", "graph", _graph),
     Endpoint("POST", "/composite/batch", "batch", _batch, composite.batch_size),
     Endpoint("POST", "/composite/tree/{sobject}", "tree", composite.tree),
     Endpoint("POST", _SET, "collections", collections.create),

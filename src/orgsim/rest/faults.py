@@ -19,6 +19,9 @@ from orgsim.store.usage import Usage
 
 class Effect(StrEnum):
     SERVER_ERROR = "500"
+    NOT_ACCEPTABLE = "406"  # as an edge that warms up answers: no body (facts B.4)
+    ENHANCE_YOUR_CALM = "420"  # likewise
+    BAD_GATEWAY = "502"  # a page in HTML, not JSON
     UNAVAILABLE = "503"
     UNAUTHORIZED = "401"
     TIMEOUT = "timeout"  # silence for `seconds`, then the connection is cut
@@ -105,6 +108,13 @@ def faulty_response(fault: Fault) -> Response:
     match fault.effect:
         case Effect.SERVER_ERROR:
             return refusal(ApiError("UNKNOWN_EXCEPTION", "An unexpected error occurred.", status=500))
+        case Effect.NOT_ACCEPTABLE:
+            return EdgeResponse(status_code=406)
+        case Effect.ENHANCE_YOUR_CALM:
+            return EdgeResponse(status_code=420)
+        case Effect.BAD_GATEWAY:
+            page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+            return EdgeResponse(page, status_code=502, media_type="text/html")
         case Effect.UNAVAILABLE:
             return refusal(ApiError("SERVER_UNAVAILABLE", "Server unavailable", status=503))
         case Effect.UNAUTHORIZED:
@@ -113,6 +123,10 @@ def faulty_response(fault: Fault) -> Response:
             return CutConnection(fault.seconds)
         case Effect.DROP:
             return CutConnection(0)
+
+
+class EdgeResponse(Response):
+    """Comes from before the org, so it says nothing of the org's allowance."""
 
 
 class CutConnection(Response):

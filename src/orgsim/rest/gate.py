@@ -13,7 +13,7 @@ from orgsim.oauth.grants import Session
 from orgsim.oauth.identity import bearer_session
 from orgsim.rest.call import Call
 from orgsim.rest.endpoints import Endpoint, find_endpoint, read_version, versions
-from orgsim.rest.faults import CutConnection, Fault, faulty_response, strike
+from orgsim.rest.faults import CutConnection, EdgeResponse, Fault, faulty_response, strike
 from orgsim.store.org import Org
 from orgsim.store.usage import Caller
 
@@ -56,7 +56,8 @@ def answer(exchange: Exchange) -> Response:
     )
     response = _respond(exchange, session, target, fault) if may_proceed else refusal(_exhausted())
     _pretty(exchange, response)
-    response.headers["Sforce-Limit-Info"] = _limit_info(session.org, number)
+    if not isinstance(response, EdgeResponse):
+        response.headers["Sforce-Limit-Info"] = _limit_info(session.org, number)
     usage.finish(number, None if isinstance(response, CutConnection) else response.status_code, _note(fault))
     return response
 

@@ -6,6 +6,7 @@ from orgsim import ids
 from orgsim.errors import ApiError, missing_on_sobject, not_found
 from orgsim.exchange import empty_response, json_response, json_text_response
 from orgsim.rest.call import Call
+from orgsim.rest.conditional import answer_if_changed, refuse_if_changed, row_version, schema_version
 from orgsim.schema.describe import full_describe, global_entry
 from orgsim.schema.model import SObject
 from orgsim.soql.plan import read_record
@@ -14,16 +15,26 @@ MAX_BATCH_RECORDS = 200
 
 
 def global_describe(call: Call) -> Response:
-    entries = [global_entry(each, call.api_version) for each in call.org.catalog()]
-    return json_response({"encoding": "UTF-8", "maxBatchSize": MAX_BATCH_RECORDS, "sobjects": entries})
+    def answer() -> Response:
+        entries = [global_entry(each, call.api_version) for each in call.org.catalog()]
+        return json_response({"encoding": "UTF-8", "maxBatchSize": MAX_BATCH_RECORDS, "sobjects": entries})
+
+    return answer_if_changed(call, schema_version(call), answer)
 
 
 def basic_information(call: Call) -> Response:
-    return json_response({"objectDescribe": global_entry(call.sobject(), call.api_version), "recentItems": []})
+    sobject = call.sobject()
+    body = {"objectDescribe": global_entry(sobject, call.api_version), "recentItems": []}
+    return answer_if_changed(call, schema_version(call), lambda: json_response(body))
 
 
 def describe(call: Call) -> Response:
-    return json_response(full_describe(call.sobject(), call.org.catalog(), call.api_version))
+    sobject = call.sobject()
+
+    def answer() -> Response:
+        return json_response(full_describe(sobject, call.org.catalog(), call.api_version))
+
+    return answer_if_changed(call, schema_version(call), answer)
 
 
 def create(call: Call) -> Response:
@@ -42,13 +53,19 @@ def update(call: Call) -> Response:
     values = call.exchange.json_object()
     if any(name.lower() == "id" for name in values):
         raise ApiError("INVALID_FIELD", "The Id field should not be specified in the sobject data.", fields=())
-    call.writer.update(sobject.name, _path_id(call, sobject), values)
+    record_id = _path_id(call, sobject)
+    with call.org.database.write():
+        refuse_if_changed(call, row_version(call, sobject, record_id))
+        call.writer.update(sobject.name, record_id, values)
     return empty_response()
 
 
 def delete(call: Call) -> Response:
     sobject = call.sobject()
-    call.writer.delete(sobject.name, _path_id(call, sobject))
+    record_id = _path_id(call, sobject)
+    with call.org.database.write():
+        refuse_if_changed(call, row_version(call, sobject, record_id))
+        call.writer.delete(sobject.name, record_id)
     return empty_response()
 
 
@@ -103,10 +120,12 @@ def _record(call: Call, sobject: SObject, record_id: str) -> Response:
     for name in names:
         if sobject.find(name) is None:
             raise missing_on_sobject(name, sobject.name)
-    text = read_record(call.asker, sobject, record_id, names or None)
+    with call.org.database.read():
+        text = read_record(call.asker, sobject, record_id, names or None)
+        version = row_version(call, sobject, record_id)
     if text is None:
         raise not_found()
-    return json_text_response(text)
+    return answer_if_changed(call, version, lambda: json_text_response(text))
 
 
 def _choices(call: Call, sobject: SObject, found: list[str]) -> Response:

@@ -12,12 +12,13 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from orgsim.clock import ClockSetting, parse_datetime
+from orgsim.clock import Clock, ClockSetting, parse_datetime
 from orgsim.edits.archive import archive_old_activities
 from orgsim.edits.checksum import checksum, checksum_all
 from orgsim.edits.convert import Conversion, convert_lead
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.edits.merge import merge
+from orgsim.edits.snapshots import list_snapshots, restore_snapshot, take_snapshot
 from orgsim.errors import ApiError, not_found
 from orgsim.exchange import Exchange, json_response, refusal
 from orgsim.oauth.grants import revoke_all
@@ -29,18 +30,28 @@ from orgsim.store.state import State
 from orgsim.store.write import Writer
 
 Deed = Callable[[Exchange], object]
+_CLOCK_YEARS = range(1971, 3000)
 
 
 def answer(exchange: Exchange) -> Response:
-    if not ip_address(exchange.client_host).is_loopback:
-        return refusal(ApiError("INSUFFICIENT_ACCESS", "This door opens only from the machine itself.", status=403))
+    stranger = refuse_strangers(exchange)
+    if stranger is not None:
+        return stranger
     try:
         deed, params = _find(exchange)
         return json_response(deed(exchange.with_params(params)))
     except ApiError as error:
         return refusal(error)
-    except (KeyError, LookupError, TypeError, ValueError) as error:
+    except (KeyError, LookupError, TypeError, ValueError, OverflowError) as error:
         return refusal(ApiError("INVALID_INPUT", f"{type(error).__name__}: {error}"))
+
+
+def refuse_strangers(exchange: Exchange) -> Response | None:
+    """Other machines, and pages of other sites that a browser on this one shows."""
+    is_near = ip_address(exchange.client_host).is_loopback
+    if is_near and exchange.headers.get("origin") in (None, exchange.base_url):
+        return None
+    return refusal(ApiError("INSUFFICIENT_ACCESS", "This door opens only from the machine itself.", status=403))
 
 
 def describe_state(state: State) -> dict[str, object]:
@@ -77,10 +88,21 @@ def move_clock(state: State, change: dict[str, Any]) -> dict[str, object]:
         setting = ClockSetting(offset_seconds=float(change["offset_seconds"]))
     else:
         setting = _jumped(setting, float(change["jump_seconds"]))
+    _refuse_far_away(setting)
     state.set_clock(setting)
     for org in state.orgs():
         archive_old_activities(org)
     return {"now": state.clock.now().isoformat()}
+
+
+def _refuse_far_away(setting: ClockSetting) -> None:
+    """Raises ValueError, before a clock is kept that could not be read again."""
+    try:
+        year = Clock(lambda: setting).now().year
+    except OverflowError:
+        year = dt.MAXYEAR
+    if year not in _CLOCK_YEARS:
+        raise ValueError(f"The clock shows only the years {_CLOCK_YEARS[0]} to {_CLOCK_YEARS[-1]}.")
 
 
 def _jumped(setting: ClockSetting, seconds: float) -> ClockSetting:
@@ -135,6 +157,18 @@ def _clock(exchange: Exchange) -> object:
     return move_clock(exchange.state, exchange.json_object())
 
 
+def _snapshots(exchange: Exchange) -> object:
+    return list_snapshots(exchange.state)
+
+
+def _take_snapshot(exchange: Exchange) -> object:
+    return asdict(take_snapshot(exchange.state, exchange.json_object()["name"]))
+
+
+def _restore_snapshot(exchange: Exchange) -> object:
+    return asdict(restore_snapshot(exchange.state, exchange.path_params["name"]))
+
+
 def _usage(exchange: Exchange) -> object:
     return describe_usage(_org(exchange), int(exchange.query.get("journal", "100")))
 
@@ -186,6 +220,9 @@ _ORG = "/orgsim/orgs/{org_id}"
 _ROUTES: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/orgsim/status", _status),
     ("POST", "/orgsim/clock", _clock),
+    ("GET", "/orgsim/snapshots", _snapshots),
+    ("POST", "/orgsim/snapshots", _take_snapshot),
+    ("POST", "/orgsim/snapshots/{name}/restore", _restore_snapshot),
     ("GET", f"{_ORG}/usage", _usage),
     ("POST", f"{_ORG}/usage", _use_elsewhere),
     ("POST", f"{_ORG}/settings", _settings),

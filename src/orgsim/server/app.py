@@ -21,7 +21,9 @@ from orgsim.exchange import PRODUCTION_DOOR, SANDBOX_DOOR, Exchange
 from orgsim.metadata import resource as metadata
 from orgsim.oauth import authorize, identity, token
 from orgsim.rest import gate
-from orgsim.server import admin
+from orgsim.server import admin, page
+from orgsim.server.edge import RefuseLongHeads
+from orgsim.soap import login as soap_login
 from orgsim.store.state import State
 
 Answer = Callable[[Exchange], Response]
@@ -37,9 +39,9 @@ _EDGE_HEADERS = {
 
 @dataclass(slots=True)
 class Doors:
-    """Which port is the sandbox's; known only once the sockets are bound."""
+    """Which ports are the sandbox's; known only once the sockets are bound."""
 
-    sandbox_port: int = 0
+    sandbox_ports: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -76,18 +78,24 @@ def build_app(parts: Parts) -> Starlette:
             route("/services/oauth2/userinfo", identity.userinfo, "GET", "POST"),
             route("/id/{org_id}/{user_id}", identity.identity, "GET", "POST"),
             route("/.well-known/openid-configuration", identity.discovery),
+            route("/services/Soap/{api}/{version}", soap_login.answer, "POST"),
             route("/services/data", gate.answer, *everything),
             route("/services/data/{rest:path}", gate.answer, *everything),
+            route("/orgsim/", page.show),
+            route("/orgsim/form/{deed}", page.take_form, "POST"),
             route("/orgsim/{rest:path}", admin.answer, *everything),
         ],
-        middleware=[Middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL)],
+        middleware=[
+            Middleware(RefuseLongHeads),
+            Middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL),
+        ],
         lifespan=_lifespan(parts),
     )
 
 
 def _read(parts: Parts, request: Request, body: bytes) -> Exchange:
     server = request.scope.get("server") or ("", 0)
-    is_sandbox = server[1] == parts.doors.sandbox_port
+    is_sandbox = server[1] in parts.doors.sandbox_ports
     return Exchange(
         state=parts.state,
         background=parts.background,

@@ -1,17 +1,21 @@
 """A syntax tree to the parts of an SQL statement, which plan.py puts together in the ways a result is read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orgsim.errors import ApiError
 from orgsim.schema.model import COMPOUND_TYPES, Field, SObject
 from orgsim.soql import tree
-from orgsim.soql.conditions import Conditions
-from orgsim.soql.functions import column_of, is_aggregate, refuse_wrong_alias
+from orgsim.soql.conditions import ColumnOf, Conditions
+from orgsim.soql.functions import refuse_wrong_alias, row_column_of
+from orgsim.soql.grouping import Grouping, aggregate_output, grouping_of, is_aggregate_query, refuse_unordered
 from orgsim.soql.refuse import malformed, no_such_sobject, refuse
-from orgsim.soql.scope import Question, Scope
-from orgsim.soql.shape import RecordShape, address_value, aggregate_sql, csv_value, json_value
+from orgsim.soql.scope import Column, Question, Scope, balanced
+from orgsim.soql.shape import RecordShape, address_value, csv_value, json_value
+from orgsim.soql.typeof import typeof_value
 
 MAX_OFFSET = 2000
+MAX_LIMIT = 2**31 - 1
 MAX_FIELDS_FUNCTION_ROWS = 200
 
 
@@ -23,34 +27,56 @@ class Parts:
     kind: str  # records, count or aggregate
     output: str
     where: str
-    group: str
     order: str
     limit: str
     header: tuple[str, ...] = ()
 
+    aggregate_sql: str = ""
+
     @property
     def from_sql(self) -> str:
         return self.scope.from_sql()
+
+    @property
+    def sql(self) -> str:
+        if self.aggregate_sql:
+            return self.aggregate_sql
+        rows = f"SELECT {self.output} FROM {self.from_sql}{self.where}{self.order}{self.limit}"  # noqa: S608  names come from the schema
+        return f"SELECT count(*) FROM ({rows})" if self.kind == "count" else rows  # noqa: S608  names come from the schema
 
 
 def compile_records(question: Question, select: tree.Select) -> Parts:
     """For REST: one column, the JSON text of each record."""
     scope = Scope(question, _source(question, select), select.source_alias)
     if _is_bare_count(select):
-        return _parts(scope, select, "count", "count(*)")
-    if select.group or any(isinstance(item, tree.Item) and is_aggregate(item.expression) for item in select.items):
-        return _parts(scope, select, "aggregate", _aggregate_output(scope, select))
+        return _parts(scope, select, "count", "1")
+    if is_aggregate_query(select):
+        return _aggregate(question, scope, select)
     return _parts(scope, select, "records", _record_output(scope, select))
 
 
 def compile_csv(question: Question, select: tree.Select, delimiter: str) -> Parts:
     """For Bulk: one column, the CSV line of each record, without its line ending."""
     scope = Scope(question, _source(question, select), select.source_alias)
-    paths = [item.expression for item in _expanded(scope, select) if isinstance(item, tree.Item)]
-    columns = [column_of(scope, path) for path in paths]
-    output = f" || '{delimiter}' || ".join(csv_value(column) for column in columns)
+    if is_aggregate_query(select):
+        raise _not_in_bulk("Aggregate Relationships")
+    paths = [_csv_path(item) for item in _expanded(scope, select)]
+    columns = [row_column_of(scope, path) for path in paths]
+    if any(column.field.type in COMPOUND_TYPES for column in columns):
+        raise ApiError("API_ERROR", "Selecting compound data not supported in Bulk Query")
+    output = balanced([csv_value(column) for column in columns], f" || '{delimiter}' || ")
     header = tuple(_csv_name(scope, path, column.field) for path, column in zip(paths, columns, strict=True))
     return _parts(scope, select, "records", output, header=header)
+
+
+def _csv_path(item: tree.Item | tree.Subquery | tree.Typeof) -> tree.Expression:
+    if isinstance(item, tree.Item):
+        return item.expression
+    raise _not_in_bulk("TYPEOF" if isinstance(item, tree.Typeof) else "nested queries")
+
+
+def _not_in_bulk(what: str) -> ApiError:
+    return ApiError("API_ERROR", f"Implementation restriction: {what} not supported in Bulk Query")
 
 
 def _csv_name(scope: Scope, expression: tree.Expression, field: Field) -> str:
@@ -76,39 +102,85 @@ def _source(question: Question, select: tree.Select) -> SObject:
 
 
 def _parts(scope: Scope, select: tree.Select, kind: str, output: str, header: tuple[str, ...] = ()) -> Parts:
-    conditions = Conditions(scope, _semi_join)
-    wheres = [*scope.visible_sql(), *([conditions.sql(select.where)] if select.where else [])]
-    group = ", ".join(column_of(scope, each).sql for each in select.group)
-    having = f" HAVING {conditions.sql(select.having)}" if select.having else ""
-    if select.having and not select.group:
+    if select.having:
         raise malformed("HAVING clause requires a GROUP BY clause")
+    if select.group:
+        raise malformed("GROUP BY is not allowed in a subquery or with COUNT()")
+    columns = [_sorted_column(scope, item, row_column_of) for item in select.order]
     return Parts(
         scope,
         kind,
         output,
-        where=f" WHERE {' AND '.join(wheres)}" if wheres else "",
-        group=f" GROUP BY {group}{having}" if group else "",
-        order=_order(scope, select),
+        where=_where(scope, select),
+        order=_order([each.sql for each in columns], select),
         limit=_limit(select),
         header=header,
     )
 
 
-def _order(scope: Scope, select: tree.Select) -> str:
+def _where(scope: Scope, select: tree.Select) -> str:
+    wheres = [*scope.visible_sql(), *_using(scope, select.using)]
+    if select.where:
+        wheres.append(Conditions(scope, row_column_of, _semi_join).sql(select.where))
+    return f" WHERE {' AND '.join(wheres)}" if wheres else ""
+
+
+def _using(scope: Scope, using: tree.Path | None) -> list[str]:
+    """`mine` is what the asker owns. The other scopes need territories and teams, which nobody has here."""
+    match str(using or "everything").lower():
+        case "everything":
+            return []
+        case "mine" if scope.sobject.find("OwnerId"):
+            return [f'{scope.alias}."OwnerId" = {scope.question.param(scope.question.user_id)}']
+    at = using.at if using else 0
+    raise refuse("MALFORMED_QUERY", f"Invalid scope: {using}", scope.question.text, at)
+
+
+def _aggregate(question: Question, scope: Scope, select: tree.Select) -> Parts:
+    """One SELECT for each set of columns that ROLLUP or CUBE keeps; their rows are sorted and limited together."""
+    if select.having and not select.group:
+        raise malformed("HAVING clause requires a GROUP BY clause")
+    branches = grouping_of(scope, select.group).branches()
+    scopes = [scope, *(Scope(question, scope.sobject, select.source_alias) for _ in branches[1:])]
+    rows = " UNION ALL ".join(_branch(each, select, grouping) for each, grouping in zip(scopes, branches, strict=True))
+    keys = [f"k{number}" for number in range(len(select.order))]
+    limit = _limit(select)
+    sql = f"SELECT record FROM ({rows}){_order(keys, select)}{limit}"  # noqa: S608  names come from the schema
+    return Parts(scope, "aggregate", "record", where="", order="", limit=limit, aggregate_sql=sql)
+
+
+def _branch(scope: Scope, select: tree.Select, grouping: Grouping) -> str:
+    output = aggregate_output(scope, select, grouping)
+    keys = []
+    for number, item in enumerate(select.order):
+        refuse_unordered(scope, grouping, item.expression)
+        keys.append(f", {_sorted_column(scope, item, grouping.column_of).sql} AS k{number}")
+    group, where = grouping.sql(scope), _where(scope, select)
+    having = f" HAVING {Conditions(scope, grouping.column_of, _semi_join).sql(select.having)}" if select.having else ""
+    return f"SELECT {output} AS record{''.join(keys)} FROM {scope.from_sql()}{where}{group}{having}"  # noqa: S608  names come from the schema
+
+
+def _sorted_column(scope: Scope, item: tree.OrderItem, column_of: ColumnOf) -> Column:
+    column = column_of(scope, item.expression)
+    if not column.field.sortable:
+        message = f"field '{column.field.name}' can not be sorted in a query call"
+        raise refuse("MALFORMED_QUERY", message, scope.question.text, item.expression.at)
+    return column
+
+
+def _order(columns: list[str], select: tree.Select) -> str:
     terms = []
-    for item in select.order:
-        column = column_of(scope, item.expression)
-        if not column.field.sortable:
-            message = f"field '{column.field.name}' can not be sorted in a query call"
-            raise refuse("MALFORMED_QUERY", message, scope.question.text, item.expression.at)
+    for sql, item in zip(columns, select.order, strict=True):
         nulls = " NULLS LAST" if item.nulls_last else " NULLS FIRST" if item.descending else ""
-        terms.append(f"{column.sql}{' DESC' if item.descending else ''}{nulls}")
+        terms.append(f"{sql}{' DESC' if item.descending else ''}{nulls}")
     return f" ORDER BY {', '.join(terms)}" if terms else ""
 
 
 def _limit(select: tree.Select) -> str:
     if (select.offset or 0) > MAX_OFFSET:
         raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
+    if (select.limit or 0) > MAX_LIMIT:
+        raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL limit allowed is {MAX_LIMIT}")
     if select.limit is None and select.offset is None:
         return ""
     return f" LIMIT {-1 if select.limit is None else select.limit} OFFSET {select.offset or 0}"
@@ -121,46 +193,36 @@ def _is_bare_count(select: tree.Select) -> bool:
     return False
 
 
-def _aggregate_output(scope: Scope, select: tree.Select) -> str:
-    values: dict[str, str] = {}
-    grouped = {str(each).lower() for each in select.group}
-    for item in select.items:
-        if isinstance(item, tree.Subquery):
-            raise malformed("Subqueries are not allowed in an aggregate query")
-        expression = item.expression
-        if not is_aggregate(expression) and str(expression).lower() not in grouped:
-            message = f"Field must be grouped or aggregated: {expression}"
-            raise refuse("MALFORMED_QUERY", message, scope.question.text, expression.at)
-        values[_aggregate_key(scope, item, values)] = json_value(column_of(scope, expression))
-    return aggregate_sql(values)
-
-
-def _aggregate_key(scope: Scope, item: tree.Item, taken: dict[str, str]) -> str:
-    if item.alias:
-        return item.alias
-    if isinstance(item.expression, tree.Path):
-        return scope.column(item.expression).field.name
-    return f"expr{sum(1 for key in taken if key.startswith('expr'))}"
-
-
 def _record_output(scope: Scope, select: tree.Select) -> str:
-    shape = RecordShape(scope.place((), select.source), scope.question.api_version)
-    for item in _expanded(scope, select):
+    return _record(scope, _expanded(scope, select))
+
+
+def _record(scope: Scope, items: Sequence[tree.Item | tree.Subquery | tree.Typeof]) -> str:
+    shape = RecordShape(scope.place((), tree.Path((), 0)), scope.question.api_version)
+    for item in items:
         if isinstance(item, tree.Subquery):
-            name, sql = _children(scope, item.select)
-            shape.add(name, sql)
+            shape.add(*_children(scope, item.select))
+        elif isinstance(item, tree.Typeof):
+            shape.add(*typeof_value(scope, item, _record))
         elif item.alias:
             raise refuse_wrong_alias(scope, item)
         elif isinstance(item.expression, tree.Call):
-            column = column_of(scope, item.expression)
-            shape.add(column.field.name, json_value(column))
+            _add_label(scope, shape, item.expression)
         else:
             _add_field(scope, shape, item.expression)
     return shape.sql()
 
 
-def _expanded(scope: Scope, select: tree.Select) -> list[tree.Item | tree.Subquery]:
-    items: list[tree.Item | tree.Subquery] = []
+def _add_label(scope: Scope, shape: RecordShape, call: tree.Call) -> None:
+    """toLabel(Account.Industry) stands where Account.Industry would."""
+    row_column_of(scope, call)
+    match call.arguments:
+        case (tree.Path() as path,):
+            _add_field(scope, shape, path)
+
+
+def _expanded(scope: Scope, select: tree.Select) -> list[tree.Item | tree.Subquery | tree.Typeof]:
+    items: list[tree.Item | tree.Subquery | tree.Typeof] = []
     for item in select.items:
         match item:
             case tree.Item(tree.Call("FIELDS") as call):

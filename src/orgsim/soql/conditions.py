@@ -6,6 +6,7 @@ NOT is pushed down to the comparisons, so that plain ones stay in a form SQLite 
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from typing import TypeVar
 
 from orgsim import ids
 from orgsim.clock import UTC, parse_datetime
@@ -13,11 +14,12 @@ from orgsim.errors import ApiError
 from orgsim.schema.model import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field
 from orgsim.soql import tree
 from orgsim.soql.dates import day_range
-from orgsim.soql.functions import column_of
 from orgsim.soql.refuse import refuse
-from orgsim.soql.scope import Column, Scope
+from orgsim.soql.scope import Column, Scope, balanced
 
+ColumnOf = Callable[[Scope, tree.Expression], Column]
 CompileInner = Callable[[Scope, tree.Select], str]
+_Stored = TypeVar("_Stored", str, int | float)
 _ORDERED = ("<", "<=", ">", ">=")
 _NO_QUOTES = "and should not be enclosed in quotes"
 _WANTED = {
@@ -32,22 +34,23 @@ _WANTED = {
 
 
 class Conditions:
-    """Compiles the conditions of one scope. `compile_inner` makes the SELECT of a semi-join."""
+    """Compiles the conditions of one scope. `column_of` finds left sides, `compile_inner` the SELECT of a semi-join."""
 
-    def __init__(self, scope: Scope, compile_inner: CompileInner) -> None:
+    def __init__(self, scope: Scope, column_of: ColumnOf, compile_inner: CompileInner) -> None:
         self.scope = scope
+        self._column_of = column_of
         self._compile_inner = compile_inner
 
     def sql(self, condition: tree.Condition, *, negated: bool = False) -> str:
         if isinstance(condition, tree.Not):
             return self.sql(condition.condition, negated=not negated)
         if isinstance(condition, tree.Both):
-            joined = " OR " if condition.either != negated else " AND "
-            return f"({joined.join(self.sql(each, negated=negated) for each in condition.conditions)})"
+            operator = " OR " if condition.either != negated else " AND "
+            return f"({balanced([self.sql(each, negated=negated) for each in condition.conditions], operator)})"
         return self._comparison(condition, negated=negated)
 
     def _comparison(self, comparison: tree.Comparison, *, negated: bool) -> str:
-        column = column_of(self.scope, comparison.left)
+        column = self._column_of(self.scope, comparison.left)
         self._refuse_operator(comparison, column.field)
         operator, positive = comparison.operator, True
         if operator in ("!=", "not in", "excludes"):
@@ -61,7 +64,7 @@ class Conditions:
         if operator == "like":
             return self._like(comparison, column)
         if operator == "includes":
-            return f"({' OR '.join(self._includes(column, value) for value in comparison.values)})"
+            return f"({balanced([self._includes(column, value) for value in comparison.values], ' OR ')})"
         if operator == "in":
             return self._in(comparison, column)
         return self._single(comparison, operator, column, comparison.values[0])
@@ -83,7 +86,7 @@ class Conditions:
         parts = [self._single(comparison, "=", column, each) for each in rest]
         if plain:
             parts.append(f"{column.sql} IN ({', '.join(self._param(comparison, column, each) for each in plain)})")
-        return f"({' OR '.join(parts)})"
+        return f"({balanced(parts, ' OR ')})"
 
     def _like(self, comparison: tree.Comparison, column: Column) -> str:
         [value] = comparison.values
@@ -95,7 +98,7 @@ class Conditions:
         """`'a;b'` asks for both a and b."""
         wanted = [self.scope.question.param(f"%;{part};%") for part in _plain(value.text).split(";")]
         tests = [f"';' || {column.sql} || ';' LIKE {each}" for each in wanted]
-        return f"({' AND '.join(tests)})"
+        return f"({balanced(tests, ' AND ')})"
 
     def _day_range(self, comparison: tree.Comparison, operator: str, column: Column, value: tree.Value) -> str:
         days = day_range(value.text, self.scope.question.today)
@@ -127,14 +130,23 @@ class Conditions:
         if field.type in TEXT_TYPES and kind is tree.ValueKind.STRING:
             return _plain(value.text)
         if field.type in NUMBER_TYPES and kind is tree.ValueKind.NUMBER:
-            return _scaled(field, value.text)
+            return self._checked(value, lambda text: _scaled(field, text))
         if field.type == "boolean" and kind is tree.ValueKind.BOOLEAN:
             return int(value.text == "true")
         if field.type == "date" and kind is tree.ValueKind.DATE:
-            return value.text
+            return self._checked(value, lambda text: dt.date.fromisoformat(text).isoformat())
         if field.type == "datetime" and kind is tree.ValueKind.DATETIME:
-            return _moment_text(parse_datetime(value.text.replace(" ", "+")))
+            return self._checked(value, lambda text: _moment_text(parse_datetime(text.replace(" ", "+"))))
         raise self._wrong_value(comparison, field)
+
+    def _checked(self, value: tree.Value, read: Callable[[str], _Stored]) -> _Stored:
+        try:
+            return read(value.text)
+        except (ArithmeticError, ValueError) as error:
+            kind = value.kind.value
+            raise refuse(
+                "MALFORMED_QUERY", f"Invalid {kind}: {value.text}", self.scope.question.text, value.at
+            ) from error
 
     def _id(self, comparison: tree.Comparison, value: tree.Value) -> str:
         if value.text == "":

@@ -5,13 +5,29 @@ The fiscal year is the calendar year, and weeks start on Sunday, as in an org no
 
 import datetime as dt
 from collections.abc import Callable
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from orgsim.clock import UTC
 
 _DAY = dt.timedelta(days=1)
+_QUARTER_HOUR = dt.timedelta(minutes=15)
+_LAST_OFFSET_YEAR = 2038
 DayRange = tuple[dt.date, dt.date]
 
 
 def day_range(literal: str, today: dt.date) -> DayRange | None:
-    """(first day, day after the last) of e.g. LAST_MONTH or LAST_N_DAYS:30. None when there is no such literal."""
+    """(first day, day after the last) of e.g. LAST_MONTH or LAST_N_DAYS:30. None when there is no such literal.
+
+    A range that leaves the years 1 to 9999 counts as none.
+    """
+    try:
+        return _range(literal, today)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _range(literal: str, today: dt.date) -> DayRange | None:
     name, _, count = literal.partition(":")
     words = name.replace("FISCAL_", "").split("_")
     if fixed := _FIXED.get(name):
@@ -19,6 +35,32 @@ def day_range(literal: str, today: dt.date) -> DayRange | None:
     if count:
         return _counted(words, int(count), today)
     return _named(words, today)
+
+
+@cache
+def offsets(zone: ZoneInfo) -> tuple[tuple[str, int], ...]:
+    """(until, minutes east of UTC) for each span of a zone's clock from 1970 to 2038; the last one has no end."""
+    spans: list[tuple[str, int]] = []
+    hour = dt.datetime(1970, 1, 1, tzinfo=UTC)
+    while hour.year < _LAST_OFFSET_YEAR:
+        following = _next_change(zone, hour)
+        spans.append((following.strftime("%Y-%m-%dT%H:%M"), _minutes(zone, hour)))
+        hour = following
+    return tuple(spans)
+
+
+def _next_change(zone: ZoneInfo, start: dt.datetime) -> dt.datetime:
+    """The hour at which the offset is first another one, or the end of the known years."""
+    offset, step = _minutes(zone, start), start
+    while step.year < _LAST_OFFSET_YEAR and _minutes(zone, step + _DAY) == offset:
+        step += _DAY
+    while step.year < _LAST_OFFSET_YEAR and _minutes(zone, step) == offset:
+        step += _QUARTER_HOUR
+    return step
+
+
+def _minutes(zone: ZoneInfo, moment: dt.datetime) -> int:
+    return int((moment.astimezone(zone).utcoffset() or dt.timedelta()).total_seconds() // 60)
 
 
 def _named(words: list[str], today: dt.date) -> DayRange | None:

@@ -1,12 +1,15 @@
-"""SOQL functions as SQL: aggregates, and parts of dates."""
+"""SOQL functions as SQL: aggregates and parts of dates. Where they may stand: compile.py and grouping.py."""
+
+from typing import TypeGuard
 
 from orgsim.errors import ApiError
-from orgsim.schema.model import ID_TYPES, NUMBER_TYPES, Field
+from orgsim.schema.model import COMPOUND_TYPES, ID_TYPES, NUMBER_TYPES, Field
 from orgsim.soql import tree
+from orgsim.soql.dates import offsets
 from orgsim.soql.refuse import refuse
 from orgsim.soql.scope import Column, Scope
 
-AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
+AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX", "GROUPING"})
 _COUNT = Field("count", "int", "count", precision=9)
 _DATE_PARTS = {
     "CALENDAR_YEAR": "CAST(substr({0}, 1, 4) AS INTEGER)",
@@ -21,7 +24,11 @@ _DATE_PARTS = {
     "WEEK_IN_YEAR": "((CAST(strftime('%j', substr({0}, 1, 10)) AS INTEGER) + 6) / 7)",
     "WEEK_IN_MONTH": "((CAST(substr({0}, 9, 2) AS INTEGER) + 6) / 7)",
     "HOUR_IN_DAY": "CAST(substr({0}, 12, 2) AS INTEGER)",
+    "DAY_ONLY": "substr({0}, 1, 10)",
 }
+_DATETIME_ONLY = frozenset({"HOUR_IN_DAY", "DAY_ONLY"})
+_RESULTS = {"DAY_ONLY": Field("day", "date", "day")}
+_NUMBER = Field("part", "int", "part", precision=4)
 
 
 def column_of(scope: Scope, expression: tree.Expression) -> Column:
@@ -33,14 +40,25 @@ def column_of(scope: Scope, expression: tree.Expression) -> Column:
     return _row_function(scope, expression)
 
 
-def is_aggregate(expression: tree.Expression) -> bool:
+def row_column_of(scope: Scope, expression: tree.Expression) -> Column:
+    """The same where no aggregate may stand: in WHERE, and in a query of records."""
+    if is_aggregate(expression):
+        raise _unexpected(scope, expression)
+    return column_of(scope, expression)
+
+
+def is_aggregate(expression: tree.Expression) -> TypeGuard[tree.Call]:
     return isinstance(expression, tree.Call) and expression.name in AGGREGATES
+
+
+def is_date_part(expression: tree.Expression) -> bool:
+    return isinstance(expression, tree.Call) and expression.name in _DATE_PARTS
 
 
 def _aggregate(scope: Scope, call: tree.Call) -> Column:
     if call.name == "COUNT" and not call.arguments:
         return Column("count(*)", _COUNT, scope.sobject.name)
-    inner = column_of(scope, _only_argument(scope, call))
+    inner = row_column_of(scope, only_argument(scope, call))
     _refuse_wrong_kind(scope, call, inner.field)
     if call.name == "COUNT":
         return Column(f"count({inner.sql})", _COUNT, inner.entity)
@@ -52,21 +70,54 @@ def _aggregate(scope: Scope, call: tree.Call) -> Column:
 
 
 def _row_function(scope: Scope, call: tree.Call) -> Column:
-    inner = column_of(scope, _only_argument(scope, call))
-    if call.name in ("TOLABEL", "FORMAT", "CONVERTCURRENCY", "CONVERTTIMEZONE"):
-        return inner
-    if call.name == "DAY_ONLY":
-        return Column(f"substr({inner.sql}, 1, 10)", Field("day", "date", "day"), inner.entity)
-    if call.name not in _DATE_PARTS or inner.field.type not in ("date", "datetime"):
-        raise refuse("MALFORMED_QUERY", f"unexpected token: '{call.name}'", scope.question.text, call.at)
-    number = Field("part", "int", "part", precision=4)
-    return Column(_DATE_PARTS[call.name].format(inner.sql), number, inner.entity)
+    if call.name == "TOLABEL":
+        return _label(scope, call)
+    if call.name not in _DATE_PARTS:
+        raise _unexpected(scope, call)
+    inner = _moment(scope, only_argument(scope, call))
+    if inner.field.type != "datetime" and (inner.field.type != "date" or call.name in _DATETIME_ONLY):
+        raise _unexpected(scope, call)
+    return Column(_DATE_PARTS[call.name].format(inner.sql), _RESULTS.get(call.name, _NUMBER), inner.entity)
 
 
-def _only_argument(scope: Scope, call: tree.Call) -> tree.Expression:
+def _label(scope: Scope, call: tree.Call) -> Column:
+    """Labels are the values themselves here: nothing is translated."""
+    inner = row_column_of(scope, only_argument(scope, call))
+    if inner.field.type in COMPOUND_TYPES or isinstance(call.arguments[0], tree.Call):
+        raise _unexpected(scope, call)
+    return inner
+
+
+def _moment(scope: Scope, expression: tree.Expression) -> Column:
+    """A date or datetime; `convertTimezone(…)` gives the datetime as the asker's clock shows it."""
+    if isinstance(expression, tree.Path):
+        return scope.column(expression)
+    if expression.name != "CONVERTTIMEZONE":
+        raise _unexpected(scope, expression)
+    inner = row_column_of(scope, only_argument(scope, expression))
+    if inner.field.type != "datetime":
+        raise _unexpected(scope, expression)
+    return Column(_local_sql(scope, inner.sql), inner.field, inner.entity)
+
+
+def _local_sql(scope: Scope, sql: str) -> str:
+    """The stored UTC text moved by the asker's offset at that moment: one WHEN per change of the clock."""
+    spans = offsets(scope.question.time_zone)
+    whens = " ".join(f"WHEN {sql} < '{until}' THEN '{minutes:+d} minutes'" for until, minutes in spans[:-1])
+    offset = f"CASE {whens} ELSE '{spans[-1][1]:+d} minutes' END" if whens else f"'{spans[-1][1]:+d} minutes'"
+    return f"strftime('%Y-%m-%dT%H:%M:%S', substr({sql}, 1, 19), {offset})"
+
+
+def only_argument(scope: Scope, call: tree.Call) -> tree.Expression:
     if len(call.arguments) != 1:
-        raise refuse("MALFORMED_QUERY", f"unexpected token: '{call.name}'", scope.question.text, call.at)
+        raise _unexpected(scope, call)
     return call.arguments[0]
+
+
+def _unexpected(scope: Scope, call: tree.Call) -> ApiError:
+    text = scope.question.text
+    as_written = text[call.at : call.at + len(call.name)]
+    return refuse("MALFORMED_QUERY", f"unexpected token: '{as_written}'", text, call.at)
 
 
 def _refuse_wrong_kind(scope: Scope, call: tree.Call, field: Field) -> None:

@@ -3,14 +3,15 @@
 from pathlib import Path as FilePath
 from typing import Any
 
-from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+from lark import Lark, ParseTree, Token, Transformer, Tree, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
 
 from orgsim.errors import ApiError
 from orgsim.soql import tree
 from orgsim.soql.refuse import malformed, refuse
 
 MAX_QUERY_CHARACTERS = 100_000
+MAX_DEPTH = 100  # levels of the syntax tree; brackets around one thing are no level
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _WORDS = {"true": tree.ValueKind.BOOLEAN, "false": tree.ValueKind.BOOLEAN, "null": tree.ValueKind.NULL}
 
@@ -20,13 +21,29 @@ def parse(query: str) -> tree.Select:
     if len(query) > MAX_QUERY_CHARACTERS:
         raise ApiError("QUERY_TOO_COMPLICATED", "Query is too long")
     try:
-        return _TreeBuilder().transform(_PARSER.parse(query))  # type: ignore[no-any-return]  # `start` returns the Select
+        parsed = _PARSER.parse(query)
     except UnexpectedToken as error:
         raise _unexpected(error.token, query) from error
     except UnexpectedCharacters as error:
         raise _bad_character(query, error.pos_in_stream) from error
     except UnexpectedEOF as error:
         raise malformed("unexpected token: '<EOF>'") from error
+    if _depth(parsed) > MAX_DEPTH:
+        raise ApiError("QUERY_TOO_COMPLICATED", "Query is nested too deeply")
+    try:
+        return _TreeBuilder().transform(parsed)  # type: ignore[no-any-return]  # `start` returns the Select
+    except VisitError as error:
+        if isinstance(error.orig_exc, ApiError):
+            raise error.orig_exc from error
+        raise
+
+
+def _depth(parsed: ParseTree) -> int:
+    level, depth = [parsed], 0
+    while level:
+        level = [each for node in level for each in node.children if isinstance(each, Tree)]
+        depth += 1
+    return depth
 
 
 def _unexpected(token: Token, query: str) -> ApiError:
@@ -73,19 +90,34 @@ class _TreeBuilder(Transformer[Token, Any]):
     def subquery(self, select: tree.Select) -> tree.Subquery:
         return tree.Subquery(select)
 
+    def typeof(self, relationship: tree.Path, *rest: "tree.When | tuple[tree.Path, ...] | None") -> tree.Typeof:
+        whens = tuple(each for each in rest if isinstance(each, tree.When))
+        otherwise = rest[-1] if isinstance(rest[-1], tuple) else ()
+        return tree.Typeof(relationship, whens, otherwise)
+
+    def when(self, source: tree.Path, *fields: tree.Path) -> tree.When:
+        return tree.When(source, fields)
+
+    def otherwise(self, *fields: tree.Path) -> tuple[tree.Path, ...]:
+        return fields
+
     def object_name(self, path: tree.Path, alias: Token | None) -> tuple[tree.Path, str | None]:
         return path, str(alias) if alias else None
 
     # clauses that change nothing in a simulated org
 
-    def using(self, *_: Token) -> None:
-        return None
+    def using(self, scope: tree.Path) -> tree.Path:
+        return scope
 
     def with_clause(self, *_: Token) -> None:
         return None
 
     def for_view(self, *_: Token) -> None:
         return None
+
+    def all_rows(self, *_: Token) -> None:
+        """Apex only; over the API queryAll does this."""
+        raise malformed("ALL ROWS not allowed in this context")
 
     # conditions
 
@@ -172,7 +204,7 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def select(self, *parts: Any) -> tree.Select:
         items, clauses = parts[:-_CLAUSES], parts[-_CLAUSES:]
-        (source, alias), _using, where, _with, group, having, order, limit, offset, _for_view = clauses
+        (source, alias), using, where, _with, group, having, order, limit, offset, _for_view, _all_rows = clauses
         return tree.Select(
             items=items,
             source=source,
@@ -184,6 +216,7 @@ class _TreeBuilder(Transformer[Token, Any]):
             limit=limit,
             offset=offset,
             at=source.at,
+            using=using,
         )
 
 
@@ -197,7 +230,7 @@ def _value(kind: tree.ValueKind, token: Token, text: str | None = None) -> tree.
     return tree.Value(kind, str(token) if text is None else text, token.start_pos or 0)
 
 
-_CLAUSES = 10  # what follows the select list in the grammar, from object_name to for_view
+_CLAUSES = 11  # what follows the select list in the grammar, from object_name to all_rows
 _PARSER = Lark(
     FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8"),
     parser="lalr",

@@ -38,6 +38,7 @@ class Asker:
             now=self.org.clock.now(),
             time_zone=_time_zone(self.org, self.user_id),
             api_version=self.api_version,
+            user_id=self.user_id,
         )
 
 
@@ -114,7 +115,7 @@ def write_csv(asker: Asker, soql: str, path: Path, *, all_rows: bool, delimiter:
 
 
 def _whole(parts: Parts) -> str:
-    return f"SELECT {parts.output} FROM {parts.from_sql}{parts.where}{parts.group}{parts.order}{parts.limit}"  # noqa: S608  names come from the schema
+    return parts.sql
 
 
 def _aggregate_page(rows: list[str]) -> Page:

@@ -11,6 +11,13 @@ from orgsim.soql import tree
 from orgsim.soql.refuse import no_such_column, no_such_relationship
 
 MAX_PARENT_LEVELS = 5
+MAX_JOINED_TABLES = 60  # SQLite joins 64
+# The fields of the object Name, which is all a polymorphic path leads to without TYPEOF.
+_NAME_FIELDS = frozenset(
+    {"id", "name", "firstname", "lastname", "middlename", "suffix", "alias", "email", "phone", "title", "isactive"}
+    | {"username", "profileid", "userroleid", "recordtypeid"}
+)
+_LEAF_TERMS = 50
 _TYPE_FIELD = Field("Type", "string", "Type", length=40)
 
 
@@ -24,6 +31,7 @@ class Question:
     now: dt.datetime
     time_zone: ZoneInfo
     api_version: str
+    user_id: str
     params: dict[str, str | int | float | None] = field(default_factory=dict)
     aliases: int = 0
 
@@ -113,6 +121,11 @@ class Scope:
             raise no_such_relationship(relationship, self.question.text, path.at)
         link_sql = _first_of([sql for sql, _ in links])
         targets = []
+        if len(self.joins) + len(links[0][1].reference_to) >= MAX_JOINED_TABLES:
+            raise ApiError(
+                "QUERY_TOO_COMPLICATED",
+                "Query is either selecting too many fields or the filter conditions are too complicated.",
+            )
         for name in links[0][1].reference_to:
             alias = self.question.alias()
             self.joins.append(f'LEFT JOIN "{name}" {alias} ON {alias}."Id" = {link_sql}')
@@ -123,6 +136,8 @@ class Scope:
         found = [(alias, field) for alias, each in place.targets if (field := each.find(name))]
         if len(place.targets) > 1 and name.lower() == "type":
             return Column(place.type_sql, _TYPE_FIELD, place.entity)
+        if len(place.targets) > 1 and name.lower() not in _NAME_FIELDS:
+            found = []
         if not found:
             raise no_such_column(name, place.entity, self.question.text, path.at)
         sql = _first_of([f'{alias}."{field.name}"' for alias, field in found])
@@ -137,6 +152,14 @@ class Scope:
 
     def from_sql(self) -> str:
         return " ".join((f'"{self.sobject.name}" {self.alias}', *self.joins))
+
+
+def balanced(terms: list[str], operator: str) -> str:
+    """Terms joined by an associative operator as a shallow tree: SQLite allows a depth of 1,000."""
+    if len(terms) <= _LEAF_TERMS:
+        return operator.join(terms)
+    middle = len(terms) // 2
+    return f"({balanced(terms[:middle], operator)}){operator}({balanced(terms[middle:], operator)})"
 
 
 def _first_of(expressions: list[str]) -> str:

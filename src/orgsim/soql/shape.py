@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from orgsim.errors import ApiError
 from orgsim.schema.model import NUMBER_TYPES, Field
-from orgsim.soql.scope import Column, Place
+from orgsim.soql.scope import Column, Place, balanced
 
 
 def json_value(column: Column) -> str:
@@ -33,7 +33,7 @@ def csv_value(column: Column) -> str:
 
 def address_value(place: Place, compound: Field) -> str:
     """A compound address as REST shows it: an object, or null when every part is empty (facts C.7)."""
-    [(alias, sobject)] = place.targets
+    alias, sobject = place.targets[0]
     parts = [part for name in compound.compound_parts if (part := sobject.find(name))]
     prefix = compound.name.removesuffix("Address")
     pairs = [
@@ -88,7 +88,7 @@ def aggregate_sql(values: dict[str, str]) -> str:
 
 
 def _joined(pairs: list[str]) -> str:
-    return " || ',' || ".join(pairs)
+    return balanced(pairs, " || ',' || ")
 
 
 def _number_sql(column: Column) -> str:

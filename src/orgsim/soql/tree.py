@@ -41,6 +41,21 @@ class Subquery:
     select: "Select"
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """`WHEN Contact THEN Id, Email` of a TYPEOF."""
+
+    source: Path
+    fields: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Typeof:
+    relationship: Path
+    whens: tuple[When, ...]
+    otherwise: tuple[Path, ...]
+
+
 class ValueKind(StrEnum):
     STRING = "string"
     NUMBER = "number"
@@ -93,7 +108,7 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    items: tuple[Item | Subquery, ...]
+    items: tuple[Item | Subquery | Typeof, ...]
     source: Path
     source_alias: str | None
     where: Condition | None
@@ -103,3 +118,4 @@ class Select:
     limit: int | None
     offset: int | None
     at: int
+    using: Path | None = None

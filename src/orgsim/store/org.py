@@ -100,6 +100,7 @@ class Org:
         connection = self.database.connect()
         # Never the same twice, so that a schema that was rolled back is not taken for a later one.
         write_setting(connection, "schema_version", secrets.token_hex(8))
+        write_setting(connection, "schema_changed_at", self.now_text())
 
     # ids
 

@@ -12,10 +12,15 @@ DEFAULTS: dict[str, object] = {
     "may_overshoot": False,  # production orgs may pass their allowance (facts B.2)
     "header_noise": False,  # Sforce-Limit-Info wanders as a real org's does (facts B.3)
     "access_token_seconds": 7200,  # life of an access token
+    "my_domain_host": "",  # host (or host:port) that is this org's My Domain; besides *.my.salesforce.com, *.localhost
+    "login_ip_ranges": [],  # networks people and apps may log in from, as ["10.0.0.0/8"]; empty for everywhere
+    "logins_per_hour": 3600,  # logins of one user per hour; one more locks the user out for an hour (facts A.5)
+    "soap_login": True,  # whether SOAP login() is open, which new orgs keep closed (facts A.7)
     "bulk_delay_seconds": 0.2,  # how long a Bulk job takes before its result is there
     "bulk_page_rows": 100_000,  # rows of a Bulk query results page when the client names no maxRecords
     "deploy_delay_seconds": 0.2,  # how long a metadata deployment takes
     "schema_version": "",  # another text after every change of the schema
+    "schema_changed_at": "",  # when that was: Last-Modified of every describe
 }
 
 

@@ -45,7 +45,7 @@ class State:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._database = Database(folder / "state.db", _TABLES)
+        self.database = Database(folder / "state.db", _TABLES)
         self._orgs: dict[str, Org] = {}
         self._lock = threading.Lock()
         self.clock = Clock(self._read_clock)
@@ -53,13 +53,13 @@ class State:
     def close(self) -> None:
         for org in self._orgs.values():
             org.close()
-        self._database.close()
+        self.database.close()
 
     # orgs
 
     def create_org(self, new: NewOrg) -> Org:
         """An org with the standard objects and no records."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             (number,) = connection.execute("SELECT coalesce(max(number), 0) + 1 FROM org").fetchone()
             org_id = ids.make_id("00D", number)
             org = Org(self.folder, org_id, self.clock)
@@ -70,14 +70,14 @@ class State:
             return self._orgs.setdefault(org_id, org)
 
     def orgs(self) -> list[Org]:
-        rows = self._database.connect().execute("SELECT org_id FROM org ORDER BY number").fetchall()
+        rows = self.database.connect().execute("SELECT org_id FROM org ORDER BY number").fetchall()
         return [self._open(row[0]) for row in rows]
 
     def org(self, org_id: str) -> Org:
         """Raises KeyError when there is no such org. Accepts the 15-character form."""
         if ids.is_id(org_id):
             wanted = ids.to_18(org_id)
-            row = self._database.connect().execute("SELECT 1 FROM org WHERE org_id = ?", (wanted,)).fetchone()
+            row = self.database.connect().execute("SELECT 1 FROM org WHERE org_id = ?", (wanted,)).fetchone()
             if row:
                 return self._open(wanted)
         raise KeyError(f"There is no org {org_id!r} in {self.folder}.")
@@ -91,14 +91,14 @@ class State:
     # clock
 
     def _read_clock(self) -> ClockSetting:
-        row = self._database.connect().execute("SELECT offset_seconds, frozen_at FROM clock").fetchone()
+        row = self.database.connect().execute("SELECT offset_seconds, frozen_at FROM clock").fetchone()
         if row is None:
             return ClockSetting()
         return ClockSetting(row[0], parse_datetime(row[1]) if row[1] else None)
 
     def set_clock(self, setting: ClockSetting) -> None:
         frozen = datetime_text(setting.frozen_at) if setting.frozen_at else None
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(
                 "INSERT INTO clock VALUES (1, ?, ?) ON CONFLICT (only) DO UPDATE "
                 "SET offset_seconds = excluded.offset_seconds, frozen_at = excluded.frozen_at",

@@ -3,7 +3,8 @@
 Not here: who may (that is the session's matter) and edits of several records at once, such as merges (edits/).
 """
 
-from collections.abc import Iterable, Mapping
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from orgsim import ids
@@ -77,10 +78,9 @@ class Writer:
             raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
         with self.org.database.write() as connection:
             row = self._live_row(sobject, record_id)
-            for child, field in self._owned_children(sobject):
-                for owned in find_rows(connection, child, field.name, row["Id"]):
-                    if not owned.get("IsDeleted"):
-                        self._bin(child, owned)
+            for child, owned in self._owned(connection, sobject, row):
+                if not owned.get("IsDeleted"):
+                    self._bin(child, owned)
             self._bin(sobject, row)
 
     def undelete(self, name: str, record_id: str) -> None:
@@ -89,10 +89,9 @@ class Writer:
             row = read_row(connection, sobject, self._id_of(sobject, record_id))
             if row is None or not row.get("IsDeleted") or row.get("MasterRecordId"):
                 raise ApiError("UNDELETE_FAILED", "Entity is not in the recycle bin")
-            for child, field in self._owned_children(sobject):
-                for owned in find_rows(connection, child, field.name, row["Id"]):
-                    if owned.get("IsDeleted") and owned["SystemModstamp"] == row["SystemModstamp"]:
-                        self._restore(child, owned)
+            for child, owned in self._owned(connection, sobject, row):
+                if owned.get("IsDeleted") and owned["SystemModstamp"] == row["SystemModstamp"]:
+                    self._restore(child, owned)
             self._restore(sobject, row)
 
     def purge(self, name: str, record_id: str) -> None:
@@ -102,10 +101,9 @@ class Writer:
             row = read_row(connection, sobject, self._id_of(sobject, record_id))
             if row is None:
                 raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=())
-            for child, field in self._owned_children(sobject):
-                for owned in find_rows(connection, child, field.name, row["Id"]):
-                    self.log_deletion(child, str(owned["Id"]))
-                    erase_row(connection, child, str(owned["Id"]))
+            for child, owned in self._owned(connection, sobject, row):
+                self.log_deletion(child, str(owned["Id"]))
+                erase_row(connection, child, str(owned["Id"]))
             self.log_deletion(sobject, str(row["Id"]))
             erase_row(connection, sobject, str(row["Id"]))
 
@@ -274,6 +272,13 @@ class Writer:
             for each in relationships
             if each.field.cascade_delete or (each.child.name in taken and each.field.name == "AccountId")
         ]
+
+    def _owned(self, connection: sqlite3.Connection, sobject: SObject, row: Row) -> Iterator[tuple[SObject, Row]]:
+        """Details of details first. A row that hangs on two of them comes twice unless it is gone by then."""
+        for child, field in self._owned_children(sobject):
+            for owned in find_rows(connection, child, field.name, row["Id"]):
+                yield from self._owned(connection, child, owned)
+                yield child, owned
 
     def _bin(self, sobject: SObject, row: Row) -> None:
         record_id = str(row["Id"])

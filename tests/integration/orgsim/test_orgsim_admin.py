@@ -202,6 +202,7 @@ def test_the_schema_has_every_field_the_history_fills(tmp_path: Path) -> None:
     "command",
     [
         *("serve", "seed", "app add", "app list", "user add", "limit", "clock", "set", "status", "usage", "checksum"),
+        *("live", "snapshot", "snapshots", "restore"),
         *("edit", "record", "fault add", "fault list", "fault clear"),
     ],
 )

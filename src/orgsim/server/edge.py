@@ -1,0 +1,36 @@
+"""What stands before the org: refuses requests whose address or headers are too long (facts B.4).
+
+The org never hears of such a request, so nothing is counted and no login is looked at.
+"""
+
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+MAX_HEAD_BYTES = 16_384
+# What the HTTP parser still reads, so that the refusal comes from here; longer heads it refuses itself with 400.
+MAX_PARSED_BYTES = 1_048_576
+_GUARDED = "/services/"
+
+
+class RefuseLongHeads:
+    """414 when the address alone is too long, 431 when it is so together with the headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = _refusal_status(scope) if scope["type"] == "http" and scope["path"].startswith(_GUARDED) else 0
+        if not status:
+            await self.app(scope, receive, send)
+            return
+        sentence = "URI Too Long" if status == 414 else "Request Header Fields Too Large"
+        response = HTMLResponse(f"<html><head><title>{status} {sentence}</title></head></html>", status)
+        await response(scope, receive, send)
+
+
+def _refusal_status(scope: Scope) -> int:
+    address = len(scope["raw_path"]) + len(scope["query_string"])
+    if address > MAX_HEAD_BYTES:
+        return 414
+    headers = sum(len(name) + len(value) for name, value in scope["headers"])
+    return 431 if address + headers > MAX_HEAD_BYTES else 0
