@@ -22,7 +22,7 @@ from headwater.cli.output import EXIT_BUG, money, out
 from headwater.common.errors import Facts, Fix, Wait
 from headwater.common.money import to_cents
 from headwater.connections.package import installed
-from headwater.connections.services import connection_of, session
+from headwater.connections.services import LOOPBACK, connection_of, session
 from headwater.credits.services import today
 from headwater.results.services import revenue_by_channel
 from headwater.salesforce.oauth import probe
@@ -33,7 +33,6 @@ ACCOUNT_NAME = "Acme Demo"
 LOGIN, PASSWORD = "demo@example.com", "headwater-demo"
 ORG_USER, ORG_PASSWORD = "integration@acme.example", "org-password"
 CALLBACK_PORT = 1717
-LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _START_SECONDS = 30
 
 

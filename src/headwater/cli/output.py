@@ -18,7 +18,7 @@ from headwater.jobs.progress import Progress as JobProgress
 from headwater.jobs.services import JobView, job_view, run_here
 
 LEASE_SECONDS = 10  # a killed command is taken over this soon; the page workers keep theirs longer
-EXIT_OK, EXIT_BUG, EXIT_WAIT, EXIT_FIX = 0, 1, 3, 4
+EXIT_BUG, EXIT_WAIT, EXIT_FIX = 1, 3, 4
 
 _NOT_A_TERMINAL_COLUMNS = 120  # where output goes into a file or a pipe there is no edge to keep to
 out = Console(width=None if sys.stdout.isatty() else _NOT_A_TERMINAL_COLUMNS)

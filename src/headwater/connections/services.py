@@ -26,7 +26,7 @@ from headwater.salesforce.transport import Transport
 AUTHORIZATION_LIFETIME = timedelta(minutes=10)
 CONNECTING = "connect"
 _MY_DOMAIN_SUFFIX = ".my.salesforce.com"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,5 +226,5 @@ def _refused(why: str, you_can: str) -> Fix:
 def _require_safe_address(url: str) -> None:
     """Tokens travel to a log-in host only over https, or to this machine itself (facts A.2)."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise Fix("connections.insecure_login_url", f"{url} is not https; tokens are not sent there.")

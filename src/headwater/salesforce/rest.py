@@ -16,7 +16,6 @@ from headwater.salesforce.transport import API_VERSION, Answer, Request, Transpo
 
 DATA = f"/services/data/{API_VERSION}"
 COMPOSITE_QUERIES_MAX = 5  # of 25 subrequests at most 5 may query (facts B.5)
-COMPOSITE_SUBREQUESTS_MAX = 25
 QUERY_PAGE_ROWS = 2000
 COLLECTION_ROWS_MAX = 200
 

@@ -11,7 +11,6 @@ from orgsim.bulk.jobs import LISTED_JOBS, Job, find_job, invalid_job, list_jobs,
 from orgsim.errors import ApiError
 from orgsim.exchange import empty_response, json_response
 from orgsim.rest.call import Call
-from orgsim.schema.model import COMPOUND_TYPES
 from orgsim.soql import tree
 from orgsim.soql.compile import compile_csv
 from orgsim.soql.functions import is_aggregate
@@ -142,9 +141,6 @@ def _check_query(asker: Asker, soql: str, delimiter: str) -> str:
         raise ApiError("INVALIDENTITY", f"Entity '{sobject.name}' is not supported by the Bulk API.")
     question = asker.question(soql, all_rows=True)
     parts = compile_csv(question, select, delimiter)
-    compounds = {field.name for field in parts.scope.sobject.fields if field.type in COMPOUND_TYPES}
-    if compounds.intersection(parts.header):
-        raise ApiError("API_ERROR", "Selecting compound data not supported in Bulk Query")
     return parts.scope.sobject.name
 
 

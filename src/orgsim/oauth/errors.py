@@ -26,7 +26,3 @@ class OAuthError(Exception):
 
 def expired_token() -> OAuthError:
     return OAuthError("invalid_grant", "expired access/refresh token")
-
-
-def failed_login() -> OAuthError:
-    return OAuthError("invalid_grant", "authentication failure")

@@ -171,4 +171,3 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/metadata/deployRequest", "deploy", metadata.deploy),
     Endpoint("GET", "/metadata/deployRequest/{deploy_id}", "deploy", metadata.status),
 )
-KINDS = tuple(dict.fromkeys(each.kind for each in ENDPOINTS))
