@@ -42,7 +42,7 @@ def checksum(
     org: OrgId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Row counts and checksums that another program can compute from its own copy (docs/orgsim.md)."""
+    """Row counts and checksums that another program can compute from its own copy (docs/orgsim/reference.md)."""
     with open_state(state) as opened:
         chosen = choose_org(opened, org)
         if sobject is None:

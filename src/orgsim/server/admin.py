@@ -1,6 +1,6 @@
 """The HTTP side door under /orgsim/: for the org's owner on this machine only, costs no credit.
 
-Bodies and answers are JSON. The same deeds are commands of `orgsim`; docs/orgsim.md lists both.
+Bodies and answers are JSON. The same deeds are commands of `orgsim`; docs/orgsim/reference.md lists both.
 """
 
 import datetime as dt
@@ -112,7 +112,7 @@ def _jumped(setting: ClockSetting, seconds: float) -> ClockSetting:
 
 
 def edit(org: Org, wish: dict[str, Any]) -> dict[str, object]:
-    """{"action": "create", "sobject": "Lead", "values": {…}} and so on; see docs/orgsim.md."""
+    """{"action": "create", "sobject": "Lead", "values": {…}} and so on; see docs/orgsim/reference.md."""
     writer = Writer(org, wish.get("user_id") or any_admin(org))
     action, name = wish["action"], wish.get("sobject", "")
     match action:

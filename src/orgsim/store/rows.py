@@ -34,8 +34,6 @@ def insert_rows(
 def update_row(connection: sqlite3.Connection, sobject: SObject, record_id: str, changes: Mapping[str, Stored]) -> None:
     if not changes:  # saved again within the same second, with the same values
         return
-    if not changes:
-        return  # saved again within the same second, with nothing new
     columns = ", ".join(f'"{name}" = ?' for name in changes)
     connection.execute(
         f'UPDATE "{sobject.name}" SET {columns} WHERE "Id" = ?',  # noqa: S608  names come from the schema
