@@ -37,3 +37,11 @@ def make_id(key_prefix: str, number: int) -> str:
         digits.append(_BASE_62[digit])
     body = key_prefix + _INSTANCE + "".join(reversed(digits)).rjust(9, "0")
     return body + checksum_of(body)
+
+
+def number_of(record_id: str) -> int:
+    """Which record under its key prefix an id is: the reverse of `make_id`."""
+    number = 0
+    for letter in record_id[6:15]:
+        number = number * 62 + _BASE_62.index(letter)
+    return number

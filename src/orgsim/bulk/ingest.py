@@ -1,12 +1,13 @@
 """/jobs/ingest: the life of a job that writes, and its three results (facts C.5). Writing itself: bulk/load.py."""
 
-import csv
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 
 from starlette.responses import Response, StreamingResponse
 
 from orgsim.bulk.jobs import LISTED_JOBS, Job, find_job, invalid_job, list_jobs, new_job, wrong_state
-from orgsim.bulk.load import FAMILY, read_upload, start
+from orgsim.bulk.load import FAMILY, read_upload, start, upload_header
+from orgsim.bulk.rows import Outcome, read_outcomes
 from orgsim.errors import ApiError
 from orgsim.exchange import empty_response, json_response
 from orgsim.rest.call import Call
@@ -89,69 +90,45 @@ def delete(call: Call) -> Response:
 
 
 def successful_results(call: Call) -> Response:
-    return _results(call, ("sf__Id", "sf__Created"), lambda row: row.error is None and row.done, _success_cells)
+    return _results(call, ("sf__Id", "sf__Created"), lambda row: row is not None and row.error is None, _success_cells)
 
 
 def failed_results(call: Call) -> Response:
-    return _results(call, ("sf__Id", "sf__Error"), lambda row: row.error is not None, _failure_cells)
+    return _results(
+        call, ("sf__Id", "sf__Error"), lambda row: row is not None and row.error is not None, _failure_cells
+    )
 
 
 def unprocessed_records(call: Call) -> Response:
-    return _results(call, (), lambda row: not row.done, lambda _: [])
+    return _results(call, (), lambda row: row is None, lambda _: [])
 
 
-class _Outcome:
-    """What became of one uploaded row; `done` is False when the job ended before it."""
-
-    __slots__ = ("created", "done", "error", "record_id")
-
-    def __init__(self, kept: tuple[str | None, int, str | None] | None) -> None:
-        self.done = kept is not None
-        self.record_id, self.created, self.error = kept or (None, 0, None)
+def _success_cells(outcome: Outcome) -> list[str]:
+    return [outcome.record_id or "", "true" if outcome.created else "false"]
 
 
-def _success_cells(row: _Outcome) -> list[str]:
-    return [row.record_id or "", "true" if row.created else "false"]
-
-
-def _failure_cells(row: _Outcome) -> list[str]:
-    return [row.record_id or "", row.error or ""]
+def _failure_cells(outcome: Outcome) -> list[str]:
+    return [outcome.record_id or "", outcome.error.as_csv() if outcome.error else ""]
 
 
 def _results(
     call: Call,
     first_columns: tuple[str, ...],
-    is_wanted: Callable[[_Outcome], bool],
-    first_cells: Callable[[_Outcome], list[str]],
+    is_wanted: Callable[[Outcome | None], bool],
+    first_cells: Callable[[Outcome], list[str]],
 ) -> Response:
+    """Rows whose outcome is wanted; it is None for rows that the job ended before."""
     job = _job(call)
     if job.state not in ("JobComplete", "Failed", "Aborted"):
         raise wrong_state(f"Results are not available in state {job.state}")
 
     def lines() -> Iterator[bytes]:
-        yield _line(job, [*first_columns, *_upload_header(job)])
-        for number, values in enumerate(read_upload(job), start=1):
-            outcome = _outcome(job, number)
+        yield _line(job, [*first_columns, *upload_header(job)])
+        for values, outcome in zip_longest(read_upload(job), read_outcomes(job.org, job.id)):
             if is_wanted(outcome):
-                yield _line(job, [*first_cells(outcome), *values.values()])
+                yield _line(job, [*(first_cells(outcome) if outcome else []), *values.values()])
 
     return StreamingResponse(lines(), headers={"Content-Type": "text/csv; charset=UTF-8"})
-
-
-def _outcome(job: Job, number: int) -> _Outcome:
-    row = (
-        job.org.database.connect()
-        .execute("SELECT record_id, created, error FROM _job_row WHERE job_id = ? AND number = ?", (job.id, number))
-        .fetchone()
-    )
-    return _Outcome(row)
-
-
-def _upload_header(job: Job) -> list[str]:
-    if not job.upload_file.exists():
-        return []
-    with job.upload_file.open(encoding="utf-8-sig", newline="") as file:
-        return next(csv.reader(file, delimiter=job.delimiter), [])
 
 
 def _line(job: Job, cells: list[str]) -> bytes:

@@ -7,14 +7,11 @@ from collections.abc import Iterator
 from starlette.responses import Response, StreamingResponse
 
 from orgsim.background import Background
+from orgsim.bulk.allowed import check_query
 from orgsim.bulk.jobs import LISTED_JOBS, Job, find_job, invalid_job, list_jobs, new_job, wrong_state
 from orgsim.errors import ApiError
 from orgsim.exchange import empty_response, json_response
 from orgsim.rest.call import Call
-from orgsim.soql import tree
-from orgsim.soql.compile import compile_csv
-from orgsim.soql.functions import is_aggregate
-from orgsim.soql.parse import parse
 from orgsim.soql.plan import Asker, write_csv
 from orgsim.store import resultfile
 from orgsim.store.org import Org
@@ -30,7 +27,7 @@ def create(call: Call) -> Response:
         raise invalid_job(f"Unable to parse Job: invalid operation '{request.get('operation')}'")
     soql = str(request.get("query") or "")
     job = new_job(call.org, call.session.user_id, FAMILY, request, call.api_version)
-    job.plain["object"] = _check_query(call.asker, soql, job.delimiter)
+    job.plain["object"] = check_query(call.asker, soql, job.delimiter)
     job.plain["_query"] = soql
     job.save("UploadComplete")
     start(call.org, job.id, call.exchange.background)
@@ -125,27 +122,6 @@ def _run(job: Job) -> None:
         job.plain["errorMessage"], state = str(error), "Failed"
     job.finish_time()
     job.save(state)
-
-
-def _check_query(asker: Asker, soql: str, delimiter: str) -> str:
-    """The object's name. Raises ApiError for what only REST can answer."""
-    select = parse(soql)
-    if select.group or any(_is_counting(item) for item in select.items):
-        raise ApiError("API_ERROR", "Implementation restriction: Aggregate Relationships not supported in Bulk Query")
-    if any(isinstance(item, tree.Subquery) for item in select.items):
-        raise ApiError("API_ERROR", "Implementation restriction: nested queries not supported in Bulk Query")
-    if select.offset is not None:
-        raise ApiError("API_ERROR", "Implementation restriction: OFFSET not supported in Bulk Query")
-    sobject = asker.org.catalog().find(str(select.source))
-    if sobject is not None and not sobject.bulk_queryable:
-        raise ApiError("INVALIDENTITY", f"Entity '{sobject.name}' is not supported by the Bulk API.")
-    question = asker.question(soql, all_rows=True)
-    parts = compile_csv(question, select, delimiter)
-    return parts.scope.sobject.name
-
-
-def _is_counting(item: tree.Item | tree.Subquery | tree.Typeof) -> bool:
-    return isinstance(item, tree.Item) and is_aggregate(item.expression)
 
 
 def _complete_job(call: Call) -> Job:

@@ -74,9 +74,14 @@ def resources(call: Call) -> Response:
 
 
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, dict[str, Any]]:
+    """Among those of the data API."""
+    return match_endpoint(ENDPOINTS, method, path)
+
+
+def match_endpoint(endpoints: tuple[Endpoint, ...], method: str, path: str) -> tuple[Endpoint, dict[str, Any]]:
     """Raises ApiError NOT_FOUND, or METHOD_NOT_ALLOWED when only the method is wrong."""
     allowed = []
-    for endpoint in ENDPOINTS:
+    for endpoint in endpoints:
         params = endpoint.match(path)
         if params is None:
             continue

@@ -4,6 +4,7 @@ A fault before the work costs nothing and changes nothing; one after it has been
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +14,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from orgsim.errors import ApiError, expired_session
-from orgsim.exchange import refusal
 from orgsim.store.usage import Usage
 
 
@@ -104,10 +104,11 @@ def _hits(fault: Fault, seen: int) -> bool:
     return seen in fault.on_calls or random.Random(f"{fault.seed}:{seen}").random() < fault.rate  # noqa: S311  repeatable on purpose
 
 
-def faulty_response(fault: Fault) -> Response:
+def faulty_response(fault: Fault, refuse: Callable[[ApiError], Response]) -> Response:
+    """`refuse` words a refusal as the API that was asked does."""
     match fault.effect:
         case Effect.SERVER_ERROR:
-            return refusal(ApiError("UNKNOWN_EXCEPTION", "An unexpected error occurred.", status=500))
+            return refuse(ApiError("UNKNOWN_EXCEPTION", "An unexpected error occurred.", status=500))
         case Effect.NOT_ACCEPTABLE:
             return EdgeResponse(status_code=406)
         case Effect.ENHANCE_YOUR_CALM:
@@ -116,9 +117,9 @@ def faulty_response(fault: Fault) -> Response:
             page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
             return EdgeResponse(page, status_code=502, media_type="text/html")
         case Effect.UNAVAILABLE:
-            return refusal(ApiError("SERVER_UNAVAILABLE", "Server unavailable", status=503))
+            return refuse(ApiError("SERVER_UNAVAILABLE", "Server unavailable", status=503))
         case Effect.UNAUTHORIZED:
-            return refusal(expired_session())
+            return refuse(expired_session())
         case Effect.TIMEOUT:
             return CutConnection(fault.seconds)
         case Effect.DROP:

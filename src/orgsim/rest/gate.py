@@ -1,11 +1,12 @@
-"""What every call of the data API passes: who is it, is there allowance left, count it, answer it."""
+"""What every call of the data API and of Bulk API 1 passes: who is it, is there allowance left, count it, answer it."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from orgsim.errors import ApiError, expired_session
 from orgsim.exchange import Exchange, refusal
@@ -32,16 +33,28 @@ class _Target:
     params: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What an API has of its own. `find` raises ApiError for a path that leads nowhere."""
+
+    session: Callable[[Exchange], Session | None]
+    find: Callable[[Exchange], tuple[Endpoint, dict[str, Any], str]]
+    refuse: Callable[[Exchange, ApiError], Response]
+    shows_usage: bool  # whether answers carry Sforce-Limit-Info
+
+
 def answer(exchange: Exchange) -> Response:
     """Any request under /services/data."""
     if exchange.path.rstrip("/") == "/services/data" and exchange.method == "GET":
         return versions()
-    session = bearer_session(exchange)
+    return pass_gate(exchange, _DATA_API)
+
+
+def pass_gate(exchange: Exchange, api: Api) -> Response:
+    session = api.session(exchange)
     if session is None:
-        response = refusal(expired_session())
-        response.headers["WWW-Authenticate"] = "Token"
-        return response
-    target = _find_target(exchange)
+        return api.refuse(exchange, expired_session())
+    target = _find_target(exchange, api)
     usage = session.org.usage
     fault = strike(usage, target.kind, exchange.path)
     early = fault is not None and not fault.after
@@ -54,33 +67,47 @@ def answer(exchange: Exchange) -> Response:
         cost=0 if early else target.cost,
         room_calls=room,
     )
-    response = _respond(exchange, session, target, fault) if may_proceed else refusal(_exhausted())
+    response = _respond(exchange, session, target, fault, api) if may_proceed else api.refuse(exchange, _exhausted())
     _pretty(exchange, response)
-    if not isinstance(response, EdgeResponse):
+    if api.shows_usage and not isinstance(response, EdgeResponse):
         response.headers["Sforce-Limit-Info"] = _limit_info(session.org, number)
     usage.finish(number, None if isinstance(response, CutConnection) else response.status_code, _note(fault))
     return response
 
 
-def _find_target(exchange: Exchange) -> _Target:
+def _find_target(exchange: Exchange, api: Api) -> _Target:
     try:
-        version, rest = read_version(exchange.path)
-        endpoint, params = find_endpoint(exchange.method, rest)
+        endpoint, params, version = api.find(exchange)
     except ApiError as error:
         return _Target(UNKNOWN_KIND, 1, "", error, {})
     return _Target(endpoint.kind, endpoint.cost(exchange), version, endpoint, params)
 
 
-def _respond(exchange: Exchange, session: Session, target: _Target, fault: Fault | None) -> Response:
+def _find_data_endpoint(exchange: Exchange) -> tuple[Endpoint, dict[str, Any], str]:
+    version, rest = read_version(exchange.path)
+    return *find_endpoint(exchange.method, rest), version
+
+
+def _refuse(_exchange: Exchange, error: ApiError) -> Response:
+    response = refusal(error)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Token"
+    return response
+
+
+_DATA_API = Api(bearer_session, _find_data_endpoint, _refuse, shows_usage=True)
+
+
+def _respond(exchange: Exchange, session: Session, target: _Target, fault: Fault | None, api: Api) -> Response:
     if fault is not None and not fault.after:
-        return faulty_response(fault)
+        return faulty_response(fault, lambda error: api.refuse(exchange, error))
     if isinstance(target.endpoint, ApiError):
-        return refusal(target.endpoint)
+        return api.refuse(exchange, target.endpoint)
     try:
         response = target.endpoint.handler(Call(exchange.with_params(target.params), session, target.version))
     except ApiError as error:
-        response = refusal(error)
-    return faulty_response(fault) if fault is not None else response
+        response = api.refuse(exchange, error)
+    return faulty_response(fault, lambda error: api.refuse(exchange, error)) if fault is not None else response
 
 
 def _exhausted() -> ApiError:
@@ -96,7 +123,8 @@ def _limit_info(org: Org, journal_number: int) -> str:
 
 def _pretty(exchange: Exchange, response: Response) -> None:
     is_json = response.headers.get("content-type", "").startswith("application/json")
-    if exchange.headers.get("x-prettyprint") == "1" and is_json and response.body:
+    is_whole = not isinstance(response, StreamingResponse) and bool(response.body)
+    if exchange.headers.get("x-prettyprint") == "1" and is_json and is_whole:
         response.body = orjson.dumps(orjson.loads(response.body), option=orjson.OPT_INDENT_2)
         response.headers["Content-Length"] = str(len(response.body))
 

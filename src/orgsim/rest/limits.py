@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from orgsim.bulk.limits import BATCHES_PER_DAY, batches_left
 from orgsim.exchange import json_response
 from orgsim.rest.call import Call
 
@@ -24,7 +25,6 @@ _UNHEARD_OF: dict[str, int] = {
     "SingleEmail": 5_000,
     "StreamingApiConcurrentClients": 2_000,
 }
-BULK_BATCHES_PER_DAY = 15_000
 BULK_QUERY_JOBS_PER_DAY = 10_000
 
 
@@ -34,10 +34,7 @@ def limits(call: Call) -> Response:
     answer["DailyApiRequests"] = {"Max": most, "Remaining": max(0, most - call.org.usage.used_calls())}
     jobs = _jobs_today(call, "query")
     answer["DailyBulkV2QueryJobs"] = {"Max": BULK_QUERY_JOBS_PER_DAY, "Remaining": BULK_QUERY_JOBS_PER_DAY - jobs}
-    answer["DailyBulkApiBatches"] = {
-        "Max": BULK_BATCHES_PER_DAY,
-        "Remaining": BULK_BATCHES_PER_DAY - _jobs_today(call, "ingest"),
-    }
+    answer["DailyBulkApiBatches"] = {"Max": BATCHES_PER_DAY, "Remaining": batches_left(call.org)}
     return json_response(dict(sorted(answer.items())))
 
 

@@ -17,6 +17,9 @@ from orgsim.background import Background
 from orgsim.bulk import load
 from orgsim.bulk import query as bulk_query
 from orgsim.bulk.jobs import list_jobs
+from orgsim.bulk1 import resource as bulk1
+from orgsim.bulk1 import work as bulk1_work
+from orgsim.bulk1.batches import unfinished_batches
 from orgsim.exchange import PRODUCTION_DOOR, SANDBOX_DOOR, Exchange
 from orgsim.metadata import resource as metadata
 from orgsim.oauth import authorize, identity, token
@@ -79,6 +82,7 @@ def build_app(parts: Parts) -> Starlette:
             route("/id/{org_id}/{user_id}", identity.identity, "GET", "POST"),
             route("/.well-known/openid-configuration", identity.discovery),
             route("/services/Soap/{api}/{version}", soap_login.answer, "POST"),
+            route("/services/async/{rest:path}", bulk1.answer, *everything),
             route("/services/data", gate.answer, *everything),
             route("/services/data/{rest:path}", gate.answer, *everything),
             route("/orgsim/", page.show),
@@ -130,5 +134,7 @@ def _resume(parts: Parts) -> None:
             bulk_query.start(org, job.id, parts.background)
         for job in list_jobs(org, load.FAMILY, states=unfinished):
             load.start(org, job.id, parts.background)
+        for job_id, batch_id in unfinished_batches(org):
+            bulk1_work.start(org, job_id, batch_id, parts.background)
         for deploy_id in metadata.unfinished(org):
             metadata.start(org, deploy_id, parts.background)

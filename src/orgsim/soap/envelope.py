@@ -1,18 +1,17 @@
 """SOAP envelopes: reading a request, writing a result or a fault. Knows nothing of what is asked."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from starlette.responses import Response
+
+from orgsim.xmltext import Tree, document, fill
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 NAMESPACES = {"u": "partner.soap.sforce.com", "c": "enterprise.soap.sforce.com"}
 # Clients look for these very prefixes, so they are written out.
 _DECLARED = {"xmlns:soapenv": _ENVELOPE, "xmlns:xsi": _INSTANCE}
-
-Tree = Mapping[str, "Tree | str | None"]
 
 
 @dataclass(slots=True)
@@ -52,7 +51,7 @@ def read_operation(body: bytes, api: str) -> Operation:
 
 def result_response(api: str, name: str, result: Tree) -> Response:
     envelope = _envelope({"xmlns": f"urn:{NAMESPACES[api]}"})
-    _fill(envelope[0], {name: {"result": result}})
+    fill(envelope[0], {name: {"result": result}})
     return _response(envelope, 200)
 
 
@@ -61,11 +60,11 @@ def fault_response(api: str, fault: SoapFault) -> Response:
     envelope = _envelope({"xmlns:sf": f"urn:fault.{NAMESPACES[api]}"})
     shown = ET.SubElement(envelope[0], "soapenv:Fault")
     if not fault.kind:
-        _fill(shown, {"faultcode": fault.code, "faultstring": fault.message})
+        fill(shown, {"faultcode": fault.code, "faultstring": fault.message})
         return _response(envelope, 500)
-    _fill(shown, {"faultcode": f"sf:{fault.code}", "faultstring": str(fault)})
+    fill(shown, {"faultcode": f"sf:{fault.code}", "faultstring": str(fault)})
     kind = ET.SubElement(ET.SubElement(shown, "detail"), f"sf:{fault.kind}", {"xsi:type": f"sf:{fault.kind}"})
-    _fill(kind, {"sf:exceptionCode": fault.code, "sf:exceptionMessage": fault.message})
+    fill(kind, {"sf:exceptionCode": fault.code, "sf:exceptionMessage": fault.message})
     return _response(envelope, 500)
 
 
@@ -76,17 +75,5 @@ def _envelope(namespaces: dict[str, str]) -> ET.Element:
     return root
 
 
-def _fill(parent: ET.Element, tree: Tree) -> None:
-    for name, value in tree.items():
-        child = ET.SubElement(parent, name)
-        if value is None:
-            child.set("xsi:nil", "true")
-        elif isinstance(value, str):
-            child.text = value
-        else:
-            _fill(child, value)
-
-
 def _response(envelope: ET.Element, status: int) -> Response:
-    text = b'<?xml version="1.0" encoding="UTF-8"?>' + ET.tostring(envelope, encoding="utf-8")
-    return Response(text, status_code=status, headers={"Content-Type": "text/xml;charset=utf-8"})
+    return Response(document(envelope), status_code=status, headers={"Content-Type": "text/xml;charset=utf-8"})

@@ -252,7 +252,7 @@ def _add_field(scope: Scope, shape: RecordShape, path: tree.Path) -> None:
     if column.field.type in COMPOUND_TYPES:
         shape.add(column.field.name, address_value(shape.place, column.field))
     else:
-        shape.add(column.field.name, json_value(column))
+        shape.add(column.field.name, json_value(column, milliseconds=scope.question.milliseconds))
 
 
 def _relationship_name(shape: RecordShape, name: str) -> str:

@@ -114,6 +114,14 @@ def write_csv(asker: Asker, soql: str, path: Path, *, all_rows: bool, delimiter:
     return CsvResult(parts.scope.sobject, parts.header, rows)
 
 
+def write_json(asker: Asker, soql: str, path: Path, *, all_rows: bool) -> int:
+    """Run a Bulk API 1 query into a result file, one JSON record per row. Returns how many there are."""
+    question = asker.question(soql, all_rows=all_rows)
+    question.milliseconds = True
+    parts = compile_records(question, parse(soql))
+    return resultfile.fill(path, asker.org.database.path, _whole(parts), question.params)
+
+
 def _whole(parts: Parts) -> str:
     return parts.sql
 

@@ -32,6 +32,7 @@ class Question:
     time_zone: ZoneInfo
     api_version: str
     user_id: str
+    milliseconds: bool = False
     params: dict[str, str | int | float | None] = field(default_factory=dict)
     aliases: int = 0
 

@@ -7,9 +7,11 @@ from orgsim.schema.model import NUMBER_TYPES, Field
 from orgsim.soql.scope import Column, Place, balanced
 
 
-def json_value(column: Column) -> str:
-    """An SQL expression whose value is JSON text; never NULL."""
+def json_value(column: Column, *, milliseconds: bool = False) -> str:
+    """An SQL expression whose value is JSON text; never NULL. `milliseconds`: moments as Bulk API 1 writes them."""
     kind, sql = column.field.type, column.sql
+    if milliseconds and kind in ("date", "datetime"):
+        return f"coalesce(CAST(strftime('%s', substr({sql}, 1, 19)) * 1000 AS TEXT), 'null')"
     if kind == "boolean":
         return f"CASE WHEN {sql} IS NULL THEN 'null' WHEN {sql} THEN 'true' ELSE 'false' END"
     if kind in NUMBER_TYPES:

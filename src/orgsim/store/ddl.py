@@ -51,6 +51,10 @@ CREATE TABLE IF NOT EXISTS _job_row (
     job_id TEXT NOT NULL, number INTEGER NOT NULL, record_id TEXT, created INTEGER NOT NULL, error TEXT,
     PRIMARY KEY (job_id, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _batch (
+    id TEXT PRIMARY KEY, job_id TEXT NOT NULL, state TEXT NOT NULL, made TEXT NOT NULL, plain TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS _batch_job ON _batch (job_id);
 CREATE TABLE IF NOT EXISTS _deploy (id TEXT PRIMARY KEY, made TEXT NOT NULL, plain TEXT NOT NULL)
 """
 

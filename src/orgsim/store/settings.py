@@ -18,6 +18,7 @@ DEFAULTS: dict[str, object] = {
     "soap_login": True,  # whether SOAP login() is open, which new orgs keep closed (facts A.7)
     "bulk_delay_seconds": 0.2,  # how long a Bulk job takes before its result is there
     "bulk_page_rows": 100_000,  # rows of a Bulk query results page when the client names no maxRecords
+    "bulk_query_timeout_rows": 0,  # a Bulk API 1 query of more rows than this times out, unless chunked; 0: none does
     "deploy_delay_seconds": 0.2,  # how long a metadata deployment takes
     "schema_version": "",  # another text after every change of the schema
     "schema_changed_at": "",  # when that was: Last-Modified of every describe

@@ -159,10 +159,12 @@ class Writer:
             raise missing_on_sobject(name, sobject.name)
         return reference, self._find_parent(reference, value)
 
-    def _find_parent(self, reference: Field, keys: Mapping[str, object]) -> str:
-        """A parent named by an external id: `{"Account": {"Key__c": "x"}}`."""
+    def _find_parent(self, reference: Field, keys: Mapping[str, object]) -> str | None:
+        """A parent named by an external id: `{"Account": {"Key__c": "x"}}`, where needed with its `type`."""
         [(key, value)] = [item for item in keys.items() if item[0] not in _NOT_DATA]
-        for target in reference.reference_to:
+        if value is None:
+            return None
+        for target in _targets(reference, keys):
             parent = self._sobject(target)
             found = self.find_by_key(parent, self.external_id(parent, key), value)
             if len(found) == 1:
@@ -299,6 +301,12 @@ class Writer:
             "INSERT INTO _deleted VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             (sobject.name, record_id, datetime_text(self.org.clock.now())),
         )
+
+
+def _targets(reference: Field, keys: Mapping[str, object]) -> tuple[str, ...]:
+    """The objects a parent may be of: the one named by `type`, else all that the field allows."""
+    named = str(keys.get("type") or "").lower()
+    return tuple(each for each in reference.reference_to if not named or each.lower() == named)
 
 
 def _default(field: Field) -> Stored:
