@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 from orgsim.errors import ApiError
 from orgsim.metadata.fields import ComponentError, read_field
+from orgsim.metadata.formulas import check_formula_field, in_order_of_use
 from orgsim.metadata.package import Component, children, text
 from orgsim.schema.declare import named, owner, record_id, required, system_fields, viewed_fields
 from orgsim.schema.declare import text as text_field
@@ -36,10 +37,9 @@ def apply_package(org: Org, user_id: str, components: list[Component], *, keep: 
         with org.database.write():
             for component in objects:
                 _attempt(org, report, "CustomObject", component.name, component, _deploy_object(org, component))
-            for component in objects:
-                for element in children(component.element, "fields"):
-                    full_name = f"{component.name}.{text(element, 'fullName')}"
-                    _attempt(org, report, "CustomField", full_name, component, _deploy_field(org, component, element))
+            for full_name, component, element in _fields_in_order(objects):
+                deed = _deploy_field(org, user_id, component, element)
+                _attempt(org, report, "CustomField", full_name, component, deed)
             for component in permission_sets:
                 deed = _deploy_permission_set(org, user_id, component)
                 _attempt(org, report, "PermissionSet", component.name, component, deed)
@@ -109,7 +109,19 @@ def _name_field(element: Element) -> Field:
     return named(required(text_field("Name", 80, label=label)))
 
 
-def _deploy_field(org: Org, component: Component, element: Element) -> Callable[[], bool]:
+def _fields_in_order(objects: list[Component]) -> list[tuple[str, Component, Element]]:
+    """Stored fields first, then formulas, which may be made of any field of the package."""
+    found = [
+        (f"{component.name}.{text(element, 'fullName')}", component, element)
+        for component in objects
+        for element in children(component.element, "fields")
+    ]
+    formulas = {each[0]: formula for each in found if (formula := text(each[2], "formula"))}
+    places = {full_name: place for place, full_name in enumerate(in_order_of_use(formulas), start=1)}
+    return sorted(found, key=lambda each: places.get(each[0], 0))
+
+
+def _deploy_field(org: Org, user_id: str, component: Component, element: Element) -> Callable[[], bool]:
     def deed() -> bool:
         sobject = org.catalog().find(component.name)
         if sobject is None:
@@ -121,13 +133,21 @@ def _deploy_field(org: Org, component: Component, element: Element) -> Callable[
         known = sobject.find(wanted.name)
         if known is None:
             org.add_field(sobject, wanted)
-            return True
-        if (known.type, known.scale) != (wanted.type, wanted.scale):
-            raise ComponentError(f"Cannot change the type of {wanted.name} from {known.type} to {wanted.type}")
-        org.change_sobject(sobject.with_field(wanted))
-        return False
+        else:
+            _refuse_other_type(known, wanted)
+            org.change_sobject(sobject.with_field(wanted))
+        if wanted.formula is not None:
+            check_formula_field(org, user_id, org.catalog().get(sobject.name), wanted)
+        return known is None
 
     return deed
+
+
+def _refuse_other_type(known: Field, wanted: Field) -> None:
+    if known.is_stored != wanted.is_stored:
+        raise ComponentError(f"Cannot change {wanted.name} between a formula and a field that is stored")
+    if known.is_stored and (known.type, known.scale) != (wanted.type, wanted.scale):
+        raise ComponentError(f"Cannot change the type of {wanted.name} from {known.type} to {wanted.type}")
 
 
 def _deploy_permission_set(org: Org, user_id: str, component: Component) -> Callable[[], bool]:

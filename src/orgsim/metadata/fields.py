@@ -7,6 +7,9 @@ from xml.etree.ElementTree import Element
 from orgsim.metadata.package import descendants, text
 from orgsim.schema.model import Field
 
+FORMULA_TEXT_LENGTH = 1300
+_NUMERIC_TYPES = {"Number": "double", "Currency": "currency", "Percent": "percent"}
+
 
 class ComponentError(Exception):
     """Why one component cannot be deployed."""
@@ -17,15 +20,35 @@ def read_field(element: Element) -> Field:
     name = text(element, "fullName")
     if not name.endswith("__c"):
         raise ComponentError(f"The custom field {name} must end with __c")
-    if text(element, "formula"):
-        raise ComponentError(f"{name}: formula fields are not computed by this org")
     kind = text(element, "type")
     if kind not in _READERS:
         raise ComponentError(
             f"{name}: Must specify a non-empty type for the CustomField" if not kind else f"{name}: unknown type {kind}"
         )
+    if formula := text(element, "formula"):
+        return _formula_field(element, _base(element, name), kind, formula)
     field = _READERS[kind](element, _base(element, name))
     return replace(field, nillable=field.nillable and text(element, "required") != "true")
+
+
+def _formula_field(element: Element, base: Field, kind: str, formula: str) -> Field:
+    """Read-only, nothing stored. Whether it makes sense only the whole schema can tell (metadata/apply.py)."""
+    computed = replace(
+        base, formula=formula, calculated=True, createable=False, updateable=False, unique=False, external_id=False
+    )
+    computed = replace(
+        computed, id_lookup=False, blanks_as_zero=text(element, "formulaTreatBlanksAs") != "BlankAsBlank"
+    )
+    if kind in ("Number", "Currency", "Percent"):
+        scale = _number(element, "scale", 0, 17) if text(element, "scale") else 0
+        return replace(computed, type=_NUMERIC_TYPES[kind], precision=18, scale=scale)
+    if kind == "Text":
+        return replace(computed, length=FORMULA_TEXT_LENGTH)
+    if kind == "Checkbox":
+        return replace(computed, type="boolean", nillable=False)
+    if kind in ("Date", "DateTime"):
+        return replace(computed, type=kind.lower())
+    raise ComponentError(f"{base.name}: a formula cannot have the type {kind}")
 
 
 def _base(element: Element, name: str) -> Field:
@@ -118,9 +141,7 @@ _READERS: dict[str, Callable[[Element, Field], Field]] = {
     "Phone": _sized("phone", 40),
     "Date": lambda _, base: replace(base, type="date"),
     "DateTime": lambda _, base: replace(base, type="datetime"),
-    "Number": _numeric("double"),
-    "Currency": _numeric("currency"),
-    "Percent": _numeric("percent"),
+    **{kind: _numeric(type_) for kind, type_ in _NUMERIC_TYPES.items()},
     "Checkbox": _checkbox,
     "Picklist": _picklist("picklist"),
     "MultiselectPicklist": _picklist("multipicklist"),

@@ -1,7 +1,9 @@
 """An sObject as its describe shows it (facts C.7). Keys and their order follow recorded describes."""
 
+import re
+
 from orgsim.schema.catalog import Catalog, ChildRelationship
-from orgsim.schema.model import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, SObject
+from orgsim.schema.model import ID_TYPES, TEXT_TYPES, Field, SObject
 
 _SOAP_TYPES = {
     "id": "tns:ID",
@@ -16,9 +18,9 @@ _SOAP_TYPES = {
     "address": "urn:address",
 }
 
+_HTML_FUNCTION = re.compile(r"\b(hyperlink|image|br)\s*\(", re.IGNORECASE)
 _SAME_FOR_ALL: dict[str, object] = {
     "aiPredictionField": False,
-    "calculatedFormula": None,
     "caseSensitive": False,
     "controllerName": None,
     "defaultValueFormula": None,
@@ -28,9 +30,7 @@ _SAME_FOR_ALL: dict[str, object] = {
     "encrypted": False,
     "extraTypeInfo": None,
     "filteredLookupInfo": None,
-    "formulaTreatNullNumberAsZero": False,
     "highScaleNumber": False,
-    "htmlFormatted": False,
     "inlineHelpText": None,
     "mask": None,
     "maskType": None,
@@ -113,6 +113,7 @@ def field_entry(field: Field) -> dict[str, object]:
         "autoNumber": field.auto_number,
         "byteLength": field.length * 3 if field.type in TEXT_TYPES else field.length,
         "calculated": field.calculated,
+        "calculatedFormula": field.formula,
         "cascadeDelete": field.cascade_delete,
         "compoundFieldName": field.compound_name,
         "createable": field.createable,
@@ -122,7 +123,9 @@ def field_entry(field: Field) -> dict[str, object]:
         "digits": field.precision if field.type == "int" else 0,
         "externalId": field.external_id,
         "filterable": field.filterable,
-        "groupable": field.filterable and field.type not in NUMBER_TYPES | {"datetime", "address"},
+        "formulaTreatNullNumberAsZero": field.formula is not None and field.blanks_as_zero,
+        "groupable": field.is_groupable,
+        "htmlFormatted": bool(field.formula and _HTML_FUNCTION.search(field.formula)),
         "idLookup": field.id_lookup or field.external_id,
         "label": field.label,
         "length": field.length if is_text else 0,

@@ -44,10 +44,17 @@ class Field:
     cascade_delete: bool = False
     compound_parts: tuple[str, ...] = ()
     compound_name: str | None = None
+    formula: str | None = None  # computed when it is read; nothing is stored
+    blanks_as_zero: bool = True  # how the formula reads empty numbers
 
     @property
     def is_stored(self) -> bool:
-        return self.type not in COMPOUND_TYPES
+        return self.type not in COMPOUND_TYPES and self.formula is None
+
+    @property
+    def is_groupable(self) -> bool:
+        ungroupable = {"currency", "double", "percent", "datetime", "multipicklist"}
+        return self.filterable and self.formula is None and self.type not in ungroupable | COMPOUND_TYPES
 
     def numbered(self, number: int) -> str:
         """An auto number: `BT-{00000}` and 7 give `BT-00007`."""

@@ -5,7 +5,6 @@ from typing import TypeGuard
 from orgsim.errors import ApiError
 from orgsim.schema.model import COMPOUND_TYPES, ID_TYPES, NUMBER_TYPES, Field
 from orgsim.soql import tree
-from orgsim.soql.dates import offsets
 from orgsim.soql.refuse import refuse
 from orgsim.soql.scope import Column, Scope
 
@@ -97,15 +96,7 @@ def _moment(scope: Scope, expression: tree.Expression) -> Column:
     inner = row_column_of(scope, only_argument(scope, expression))
     if inner.field.type != "datetime":
         raise _unexpected(scope, expression)
-    return Column(_local_sql(scope, inner.sql), inner.field, inner.entity)
-
-
-def _local_sql(scope: Scope, sql: str) -> str:
-    """The stored UTC text moved by the asker's offset at that moment: one WHEN per change of the clock."""
-    spans = offsets(scope.question.time_zone)
-    whens = " ".join(f"WHEN {sql} < '{until}' THEN '{minutes:+d} minutes'" for until, minutes in spans[:-1])
-    offset = f"CASE {whens} ELSE '{spans[-1][1]:+d} minutes' END" if whens else f"'{spans[-1][1]:+d} minutes'"
-    return f"strftime('%Y-%m-%dT%H:%M:%S', substr({sql}, 1, 19), {offset})"
+    return Column(scope.question.local_sql(inner.sql), inner.field, inner.entity)
 
 
 def only_argument(scope: Scope, call: tree.Call) -> tree.Expression:

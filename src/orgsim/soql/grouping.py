@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from orgsim.errors import ApiError
-from orgsim.schema.model import NUMBER_TYPES, Field
+from orgsim.schema.model import Field
 from orgsim.soql import tree
 from orgsim.soql.functions import column_of, is_aggregate, is_date_part, only_argument, row_column_of
 from orgsim.soql.refuse import malformed, refuse
@@ -109,9 +109,7 @@ def refuse_unordered(scope: Scope, grouping: Grouping, expression: tree.Expressi
 
 def _refuse_ungroupable(scope: Scope, expression: tree.Expression) -> None:
     field = row_column_of(scope, expression).field
-    if isinstance(expression, tree.Path) and (
-        not field.filterable or field.type in NUMBER_TYPES - {"int"} | {"datetime", "multipicklist"}
-    ):
+    if isinstance(expression, tree.Path) and not field.is_groupable:
         message = f"field '{field.name}' can not be grouped in a query call"
         raise refuse("MALFORMED_QUERY", message, scope.question.text, expression.at)
 

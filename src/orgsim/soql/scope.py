@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from orgsim.errors import ApiError
+from orgsim.formula.errors import FormulaError
 from orgsim.schema.catalog import Catalog
 from orgsim.schema.model import Field, SObject
 from orgsim.soql import tree
+from orgsim.soql.computed import computed_sql
+from orgsim.soql.dates import offsets
 from orgsim.soql.refuse import no_such_column, no_such_relationship
 
 MAX_PARENT_LEVELS = 5
@@ -35,6 +38,13 @@ class Question:
     milliseconds: bool = False
     params: dict[str, str | int | float | None] = field(default_factory=dict)
     aliases: int = 0
+
+    def local_sql(self, sql: str) -> str:
+        """A stored datetime as the asker's clock shows it: one WHEN per change of the clock."""
+        spans = offsets(self.time_zone)
+        whens = " ".join(f"WHEN {sql} < '{until}' THEN '{minutes:+d} minutes'" for until, minutes in spans[:-1])
+        offset = f"CASE {whens} ELSE '{spans[-1][1]:+d} minutes' END" if whens else f"'{spans[-1][1]:+d} minutes'"
+        return f"strftime('%Y-%m-%dT%H:%M:%S', substr({sql}, 1, 19), {offset})"
 
     def param(self, value: str | int | float | None) -> str:
         name = f"p{len(self.params)}"
@@ -89,6 +99,7 @@ class Scope:
         self.sobject = sobject
         self.alias = question.alias()
         self.joins: list[str] = []
+        self.formula_joins: dict[tuple[str, str], str] = {}  # aliases by (alias of the child, relationship)
         self._own_names = {sobject.name.lower(), (alias_in_text or sobject.name).lower()}
         self._places: dict[tuple[str, ...], Place] = {(): Place(((self.alias, sobject),))}
 
@@ -121,28 +132,39 @@ class Scope:
         if not links:
             raise no_such_relationship(relationship, self.question.text, path.at)
         link_sql = _first_of([sql for sql, _ in links])
-        targets = []
-        if len(self.joins) + len(links[0][1].reference_to) >= MAX_JOINED_TABLES:
+        return Place(
+            tuple((self.join(name, link_sql), self.question.catalog.get(name)) for name in links[0][1].reference_to)
+        )
+
+    def join(self, name: str, link_sql: str) -> str:
+        """The alias of the row of an object that a reference leads to, if there is one."""
+        if len(self.joins) >= MAX_JOINED_TABLES:
             raise ApiError(
                 "QUERY_TOO_COMPLICATED",
                 "Query is either selecting too many fields or the filter conditions are too complicated.",
             )
-        for name in links[0][1].reference_to:
-            alias = self.question.alias()
-            self.joins.append(f'LEFT JOIN "{name}" {alias} ON {alias}."Id" = {link_sql}')
-            targets.append((alias, self.question.catalog.get(name)))
-        return Place(tuple(targets))
+        alias = self.question.alias()
+        self.joins.append(f'LEFT JOIN "{name}" {alias} ON {alias}."Id" = {link_sql}')
+        return alias
 
     def _field_of(self, place: Place, name: str, path: tree.Path) -> Column:
-        found = [(alias, field) for alias, each in place.targets if (field := each.find(name))]
+        found = [(alias, each, field) for alias, each in place.targets if (field := each.find(name))]
         if len(place.targets) > 1 and name.lower() == "type":
             return Column(place.type_sql, _TYPE_FIELD, place.entity)
         if len(place.targets) > 1 and name.lower() not in _NAME_FIELDS:
             found = []
         if not found:
             raise no_such_column(name, place.entity, self.question.text, path.at)
-        sql = _first_of([f'{alias}."{field.name}"' for alias, field in found])
-        return Column(sql, found[0][1], place.entity)
+        sql = _first_of([self._sql_of(alias, each, field) for alias, each, field in found])
+        return Column(sql, found[0][2], place.entity)
+
+    def _sql_of(self, alias: str, sobject: SObject, field: Field) -> str:
+        if field.formula is None:
+            return f'{alias}."{field.name}"'
+        try:
+            return computed_sql(self, alias, sobject, field)
+        except FormulaError as error:
+            raise ApiError("INVALID_FIELD", f"{sobject.name}.{field.name}: {error}") from error
 
     def visible_sql(self) -> list[str]:
         """Without queryAll, the recycle bin and archived activities are out of sight (facts C.2)."""

@@ -74,10 +74,11 @@ class Org:
 
     def add_field(self, sobject: SObject, field: Field) -> SObject:
         with self.database.write() as connection:
-            connection.execute(ddl.add_column(sobject, field))
             changed = sobject.with_field(field)
-            if statement := ddl.create_index(changed, field):
-                connection.execute(statement)
+            if field.is_stored:
+                connection.execute(ddl.add_column(sobject, field))
+                if statement := ddl.create_index(changed, field):
+                    connection.execute(statement)
             self._save_sobject(changed)
             self._mark_schema_changed()
         return changed

@@ -1,22 +1,8 @@
 """Metadata deployments: objects, fields and permission sets become real, or say why not."""
 
-import io
-import zipfile
-from collections.abc import Callable
-from typing import Any
-
 import httpx2
-import orjson
 
-Finished = Callable[[str], dict[str, Any]]
-XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
-PACKAGE = f'<?xml version="1.0" encoding="UTF-8"?><Package {XMLNS}><version>60.0</version></Package>'
-
-
-def field(name: str, kind: str, **more: object) -> str:
-    inner = "".join(f"<{tag}>{value}</{tag}>" for tag, value in more.items())
-    return f"<fields><fullName>{name}</fullName><label>{name}</label><type>{kind}</type>{inner}</fields>"
-
+from integration.orgsim.deploying import XMLNS, Finished, deploy, field, problems
 
 TOUCHPOINT = f"""<?xml version="1.0" encoding="UTF-8"?>
 <CustomObject {XMLNS}>
@@ -50,32 +36,6 @@ FILES = {
     "objects/Lead.object": LEAD,
     "permissionsets/Touchpoints.permissionset": PERMISSIONS,
 }
-
-
-def zipped(files: dict[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in {"package.xml": PACKAGE, **files}.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def deploy(client: httpx2.Client, finished: Finished, files: dict[str, str], **options: bool) -> dict[str, Any]:
-    """The deployResult, with details."""
-    parts = {
-        "json": (None, orjson.dumps({"deployOptions": options}), "application/json"),
-        "file": ("deploy.zip", zipped(files), "application/zip"),
-    }
-    answer = client.post("/metadata/deployRequest", files=parts)
-    assert answer.status_code == 201, answer.text
-    assert answer.json()["deployResult"]["status"] == "Pending"
-    path = f"/metadata/deployRequest/{answer.json()['id']}?includeDetails=true"
-    result: dict[str, Any] = finished(path)["deployResult"]
-    return result
-
-
-def problems(result: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(each["fullName"], each["problem"]) for each in result["details"]["componentFailures"]]
 
 
 def test_a_dry_run_leaves_nothing(client: httpx2.Client, finished: Finished) -> None:

@@ -83,6 +83,7 @@ _PARTICLE_FLAGS = {
     "IsUnique": "unique",
     "IsUpdatable": "updateable",
 }
+_FORMULA_UI_TYPES = {"string": "Text", "double": "Number", "boolean": "Checkbox", "datetime": "Date/Time"}
 _FIELD_NUMBERS = ("Length", "Precision", "Scale")
 
 ENTITY_DEFINITION = _definition(
@@ -138,7 +139,7 @@ def _insert_field(connection: sqlite3.Connection, sobject: SObject, field: Field
     """The parts of a compound are particles of one field definition."""
     if field.compound_name is None:
         insert_row(connection, FIELD_DEFINITION, _field_row(sobject, field))
-    if field.is_stored:
+    if not field.compound_parts:
         insert_row(connection, ENTITY_PARTICLE, _particle_row(sobject, field))
 
 
@@ -206,7 +207,9 @@ def _trigger_rows(org: Org) -> Iterator[Row]:
 
 
 def ui_type(field: Field) -> str:
-    """The type as Setup shows it: `Text(40)`, `Lookup(User)`, `Date/Time`."""
+    """The type as Setup shows it: `Text(40)`, `Lookup(User)`, `Date/Time`, `Formula(Currency)`."""
+    if field.formula is not None:
+        return f"Formula({_FORMULA_UI_TYPES.get(field.type, field.type.capitalize())})"
     if field.auto_number:
         return "Auto Number"
     pattern = _UI_TYPES.get(field.type, field.type.capitalize())
