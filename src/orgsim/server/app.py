@@ -25,7 +25,7 @@ from orgsim.metadata import resource as metadata
 from orgsim.oauth import authorize, identity, token
 from orgsim.rest import gate
 from orgsim.server import admin, page
-from orgsim.server.edge import RefuseLongHeads
+from orgsim.server.edge import RefuseLongHeads, SpellHeaders
 from orgsim.soap import login as soap_login
 from orgsim.store.state import State
 
@@ -90,6 +90,7 @@ def build_app(parts: Parts) -> Starlette:
             route("/orgsim/{rest:path}", admin.answer, *everything),
         ],
         middleware=[
+            Middleware(SpellHeaders),
             Middleware(RefuseLongHeads),
             Middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL),
         ],

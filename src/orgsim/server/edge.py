@@ -1,15 +1,22 @@
-"""What stands before the org: refuses requests whose address or headers are too long (facts B.4).
+"""What stands before the org: refuses requests whose address or headers are too long (facts B.4), and spells headers.
 
-The org never hears of such a request, so nothing is counted and no login is looked at.
+The org never hears of a refused request, so nothing is counted and no login is looked at.
 """
 
+from functools import cache
+
 from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_HEAD_BYTES = 16_384
 # What the HTTP parser still reads, so that the refusal comes from here; longer heads it refuses itself with 400.
 MAX_PARSED_BYTES = 1_048_576
 _GUARDED = "/services/"
+_ODDLY_SPELLED = {
+    b"etag": b"ETag",
+    b"sforce-numberofrecords": b"Sforce-NumberOfRecords",
+    b"www-authenticate": b"WWW-Authenticate",
+}
 
 
 class RefuseLongHeads:
@@ -26,6 +33,26 @@ class RefuseLongHeads:
         sentence = "URI Too Long" if status == 414 else "Request Header Fields Too Large"
         response = HTMLResponse(f"<html><head><title>{status} {sentence}</title></head></html>", status)
         await response(scope, receive, send)
+
+
+class SpellHeaders:
+    """Names of answers' headers with capitals, as Salesforce's own: some clients look at the case (facts C.6)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def spell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [(_spelled(name), value) for name, value in message["headers"]]
+            await send(message)
+
+        await self.app(scope, receive, spell)
+
+
+@cache
+def _spelled(name: bytes) -> bytes:
+    return _ODDLY_SPELLED.get(name) or b"-".join(part.capitalize() for part in name.split(b"-"))
 
 
 def _refusal_status(scope: Scope) -> int:

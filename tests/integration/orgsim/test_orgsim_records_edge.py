@@ -56,3 +56,10 @@ def test_a_long_query_goes_through_inside_a_composite(client: httpx2.Client) -> 
     body = {"compositeRequest": [{"method": "GET", "url": url, "referenceId": "long"}]}
     [answer] = client.post("/composite", json=body).json()["compositeResponse"]
     assert (answer["httpStatusCode"], answer["body"]["totalSize"]) == (200, 0)
+
+
+@pytest.mark.conformance(area="REST", feature="Header names are spelled with capitals", source="facts C.6")
+def test_header_names_have_capitals(client: httpx2.Client) -> None:
+    names = [name for name, _ in client.get("/limits").headers.raw]
+    assert {b"Content-Type", b"Sforce-Limit-Info", b"Cache-Control", b"Date"} <= set(names)
+    assert b"ETag" in [name for name, _ in client.get("/sobjects/Lead/describe").headers.raw]
