@@ -13,6 +13,10 @@ DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 	HEADWATER_SALESFORCE_CLIENT_ID=demo-consumer-key \
 	HEADWATER_SALESFORCE_CLIENT_SECRET=demo-consumer-secret
 
+# Foreign programmes that speak to orgsim, unmodified, in its tests: each in an environment of its own.
+CLIENTS      := $(patsubst tests/clients/%/requirements.txt,%,$(wildcard tests/clients/*/requirements.txt))
+CLIENT_MARKS := $(CLIENTS:%=.venv-clients/%/.done) tests/clients/jsforce/node_modules/.done
+
 .PHONY: demo test check setup format lock clean
 
 demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing, PORT=n for the web app)
@@ -27,8 +31,9 @@ check: $(VENV)/.dev     ## format, lint, types, arrows
 	HEADWATER_DATA_DIR=.mypy_cache/headwater $(BIN)/mypy
 	$(BIN)/lint-imports
 
-setup: $(VENV)/.dev     ## Chromium and PostgreSQL, where the machine has none
+setup: $(VENV)/.dev     ## Chromium, PostgreSQL and Node.js where the machine has none; the clients orgsim is tested with
 	scripts/install-test-programmes
+	$(MAKE) --no-print-directory $(CLIENT_MARKS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
@@ -37,6 +42,9 @@ format: $(VENV)/.dev
 lock: $(VENV)/bin/uv    ## pin every dependency with its hashes
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --generate-hashes -q -o requirements/run.txt
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --group dev --universal --python-version 3.11 --generate-hashes -q -o requirements/dev.txt
+	for name in $(CLIENTS); do $(BIN)/uv pip compile tests/clients/$$name/requirements.in --universal \
+		--python-version 3.11 --generate-hashes -q -o tests/clients/$$name/requirements.txt || exit 1; done
+	npm install --package-lock-only --prefix tests/clients/jsforce
 
 clean:
 	rm -rf demo-data test-results
@@ -54,3 +62,12 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
 	touch $@ $(VENV)/.run
+
+.venv-clients/%/.done: tests/clients/%/requirements.txt | $(VENV)/bin/uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-clients/$*
+	VIRTUAL_ENV=.venv-clients/$* $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes $<
+	touch $@
+
+tests/clients/jsforce/node_modules/.done: tests/clients/jsforce/package-lock.json
+	npm ci --silent --prefix tests/clients/jsforce
+	touch $@

@@ -24,7 +24,10 @@ PASSWORD = "test-password-1"  # noqa: S105  opens nothing but a simulated org
 
 @dataclass(frozen=True, slots=True)
 class RunningOrgsim:
-    """`url` is the production door, `sandbox_url` the sandbox door; both serve the data of every org by its token."""
+    """`url` is the production door, `sandbox_url` the sandbox door; both serve the data of every org by its token.
+
+    `proxy_url` is the CONNECT proxy, where `listening` asked for one.
+    """
 
     url: str
     sandbox_url: str
@@ -33,6 +36,7 @@ class RunningOrgsim:
     sandbox: Org
     production_user_id: str
     sandbox_user_id: str
+    proxy_url: str | None = None
 
     @property
     def state_folder(self) -> Path:
@@ -87,6 +91,7 @@ def running_orgsim(
                 sandbox,
                 users[production.org_id],
                 users[sandbox.org_id],
+                addresses.proxy_url,
             )
     finally:
         state.close()

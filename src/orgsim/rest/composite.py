@@ -75,7 +75,8 @@ def batch(call: Call, dispatch: Dispatch) -> Response:
             error = ApiError("BATCH_PROCESSING_HALTED", "Batch processing halted per request")
             results.append({"statusCode": 412, "result": [error.as_rest()]})
             continue
-        url = f"/services/data/{str(request.get('url', '')).lstrip('/')}"
+        # `v60.0/limits` (D rest-api/composite-batch), or with /services/data before it (C aiosalesforce).
+        url = f"/services/data/{str(request.get('url', '')).removeprefix('/services/data').lstrip('/')}"
         response = _subcall(call, dispatch, request.get("method", "GET"), url, request.get("richInput"), {})
         results.append({"statusCode": response.status_code, "result": _body(response)})
     failed = any(int(str(each["statusCode"])) >= 400 for each in results)

@@ -70,7 +70,8 @@ def read_version(path: str) -> tuple[str, str]:
 
 def resources(call: Call) -> Response:
     names = ("sobjects", "query", "queryAll", "composite", "limits", "jobs", "tooling", "metadata")
-    return json_response({name: f"{call.base_path}/{name}" for name in names})
+    identity = f"{call.exchange.base_url}/id/{call.org.org_id}/{call.session.user_id}"
+    return json_response({**{name: f"{call.base_path}/{name}" for name in names}, "identity": identity})
 
 
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, dict[str, Any]]:
@@ -164,6 +165,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("DELETE", _QUERY_JOB, "bulk_query", bulk_query.delete),
     Endpoint("GET", _QUERY_JOB + "/results", "bulk_query", bulk_query.results),
     Endpoint("GET", _QUERY_JOB + "/resultPages", "bulk_query", bulk_query.result_pages),
+    Endpoint("GET", _QUERY_JOB + "/resultpages", "bulk_query", bulk_query.result_pages),
     Endpoint("POST", "/jobs/ingest", "bulk_ingest", ingest.create),
     Endpoint("GET", "/jobs/ingest", "bulk_ingest", ingest.listing),
     Endpoint("GET", _INGEST_JOB, "bulk_ingest", ingest.read),
@@ -172,7 +174,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("PUT", _INGEST_JOB + "/batches", "bulk_ingest", ingest.upload),
     Endpoint("GET", _INGEST_JOB + "/successfulResults", "bulk_ingest", ingest.successful_results),
     Endpoint("GET", _INGEST_JOB + "/failedResults", "bulk_ingest", ingest.failed_results),
+    # Spelled both ways, by the documentation (api-asynch, step 4) and by clients (C jsforce, simple-salesforce).
     Endpoint("GET", _INGEST_JOB + "/unprocessedrecords", "bulk_ingest", ingest.unprocessed_records),
+    Endpoint("GET", _INGEST_JOB + "/unprocessedRecords", "bulk_ingest", ingest.unprocessed_records),
     Endpoint("POST", "/metadata/deployRequest", "deploy", metadata.deploy),
     Endpoint("GET", "/metadata/deployRequest/{deploy_id}", "deploy", metadata.status),
 )

@@ -11,12 +11,10 @@ import httpx2
 import jwt
 import orjson
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
+from integration.certificates import certificate_of, new_key
 from integration.orgsim.test_orgsim_oauth import APP, ASKED, answer, exchange, log_in, refresh
 from orgsim.cli import app
 from orgsim.clock import ClockSetting
@@ -28,18 +26,8 @@ from orgsim.testing import CALLBACK, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAM
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 MY_DOMAIN = {"Host": "acme.my.salesforce.com"}
 SELLER = "seller@acme.example"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def certificate_of(key: rsa.RSAPrivateKey) -> str:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an app")])
-    now = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
-    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
-
-
+KEY = new_key()
+OTHER_KEY = new_key()
 CERTIFICATE = certificate_of(KEY)
 
 

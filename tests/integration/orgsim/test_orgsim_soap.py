@@ -1,14 +1,10 @@
-"""SOAP login(): raw at the plain door, and by an unmodified simple-salesforce over TLS."""
+"""SOAP login(), raw at the plain door."""
 
 from xml.etree import ElementTree as ET
 
 import httpx2
 import pytest
-from simple_salesforce.api import Salesforce
-from simple_salesforce.exceptions import SalesforceAuthenticationFailed
-from simple_salesforce.login import SalesforceLogin
 
-from integration.orgsim.test_simple_salesforce import Served, served  # noqa: F401  a fixture
 from orgsim.testing import PASSWORD, SANDBOX_USERNAME, USERNAME, RunningOrgsim
 
 REQUEST = """<?xml version="1.0" encoding="utf-8"?>
@@ -118,23 +114,3 @@ def test_logging_in_costs_no_credit(anyone: httpx2.Client, running: RunningOrgsi
     before = running.production.usage.total_credits()
     call(anyone)
     assert running.production.usage.total_credits() == before
-
-
-def log_in(at: Served, password: str) -> tuple[str, str]:
-    client = at.client
-    return SalesforceLogin(
-        username=USERNAME, password=password, scratch_url=f"https://{client.sf_instance}", session=client.session
-    )
-
-
-def test_simple_salesforce_logs_in_and_queries(served: Served) -> None:  # noqa: F811  the imported fixture
-    session_id, host = log_in(served, "pw-12345")
-    client = Salesforce(instance=host, session_id=session_id, session=served.client.session)
-    assert client.query("SELECT Username FROM User")["records"][0]["Username"] == USERNAME
-
-
-def test_simple_salesforce_reads_the_fault(served: Served) -> None:  # noqa: F811  the imported fixture
-    with pytest.raises(SalesforceAuthenticationFailed) as failed:
-        log_in(served, "nope")
-    assert failed.value.code == "INVALID_LOGIN"
-    assert failed.value.auth_message.startswith("Invalid username, password")
