@@ -14,9 +14,13 @@ class ApiError(Exception):
     message: str
     status: int = 400
     fields: tuple[str, ...] | None = None
+    further: tuple["ApiError", ...] = ()  # what else is wrong with the same record
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+    def all(self) -> tuple["ApiError", ...]:
+        return (self, *self.further)
 
     def as_rest(self) -> dict[str, object]:
         body: dict[str, object] = {"message": self.message, "errorCode": self.code}
@@ -30,7 +34,8 @@ class ApiError(Exception):
 
     def as_csv(self) -> str:
         """The text of `sf__Error` in an ingest job's failed results (facts C.5)."""
-        return f"{self.code}:{self.message}:{', '.join(self.fields or ())} --".replace(": --", ":--")
+        texts = (f"{each.code}:{each.message}:{', '.join(each.fields or ())} --" for each in self.all())
+        return "".join(texts).replace(": --", ":--")
 
 
 def not_found(message: str = "The requested resource does not exist") -> ApiError:

@@ -69,4 +69,4 @@ def empty_response(status: int = 204) -> Response:
 
 def refusal(error: ApiError) -> Response:
     """The REST list form."""
-    return json_response([error.as_rest()], error.status)
+    return json_response([each.as_rest() for each in error.all()], error.status)

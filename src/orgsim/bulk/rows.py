@@ -143,11 +143,17 @@ def _take(values: dict[str, object], key: str) -> object:
 
 
 def _kept_error(error: ApiError | None) -> str | None:
-    return None if error is None else orjson.dumps([error.code, error.message, error.fields]).decode()
+    if error is None:
+        return None
+    return orjson.dumps([[each.code, each.message, each.fields] for each in error.all()]).decode()
 
 
 def _read_error(kept: str | None) -> ApiError | None:
     if kept is None:
         return None
-    code, message, fields = orjson.loads(kept)
-    return ApiError(code, message, fields=None if fields is None else tuple(fields))
+    first, *further = [
+        ApiError(code, message, fields=None if fields is None else tuple(fields))
+        for code, message, fields in orjson.loads(kept)
+    ]
+    first.further = tuple(further)
+    return first

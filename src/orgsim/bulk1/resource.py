@@ -183,7 +183,8 @@ def _json_outcomes(outcomes: Iterator[Outcome]) -> Iterator[bytes]:
 
 
 def _json_outcome(outcome: Outcome) -> dict[str, object]:
-    errors = [{**outcome.error.as_record(), "extendedErrorDetails": None}] if outcome.error else []
+    broken = outcome.error.all() if outcome.error else ()
+    errors = [{**each.as_record(), "extendedErrorDetails": None} for each in broken]
     return {
         "success": outcome.error is None,
         "created": outcome.created,

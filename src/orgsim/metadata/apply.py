@@ -1,18 +1,20 @@
-"""Carries out a package: objects first, then fields (which may point at them), then permission sets."""
+"""Carries out a package: objects, then fields (which may point at them), then rules, then permission sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from orgsim.errors import ApiError
+from orgsim.formula.errors import FormulaError
 from orgsim.metadata.fields import ComponentError, read_field
 from orgsim.metadata.formulas import check_formula_field, in_order_of_use
 from orgsim.metadata.package import Component, children, text
 from orgsim.schema.declare import named, owner, record_id, required, system_fields, viewed_fields
 from orgsim.schema.declare import text as text_field
-from orgsim.schema.model import Field, SObject
+from orgsim.schema.model import Field, SObject, ValidationRule
 from orgsim.store.database import RollBackError, roll_back
 from orgsim.store.org import Org
+from orgsim.store.rules import keep_rule
 from orgsim.store.write import Writer
 
 
@@ -40,6 +42,11 @@ def apply_package(org: Org, user_id: str, components: list[Component], *, keep: 
             for full_name, component, element in _fields_in_order(objects):
                 deed = _deploy_field(org, user_id, component, element)
                 _attempt(org, report, "CustomField", full_name, component, deed)
+            for component in objects:
+                for element in children(component.element, "validationRules"):
+                    full_name = f"{component.name}.{text(element, 'fullName')}"
+                    deed = _deploy_rule(org, user_id, component, element)
+                    _attempt(org, report, "ValidationRule", full_name, component, deed)
             for component in permission_sets:
                 deed = _deploy_permission_set(org, user_id, component)
                 _attempt(org, report, "PermissionSet", component.name, component, deed)
@@ -148,6 +155,25 @@ def _refuse_other_type(known: Field, wanted: Field) -> None:
         raise ComponentError(f"Cannot change {wanted.name} between a formula and a field that is stored")
     if known.is_stored and (known.type, known.scale) != (wanted.type, wanted.scale):
         raise ComponentError(f"Cannot change the type of {wanted.name} from {known.type} to {wanted.type}")
+
+
+def _deploy_rule(org: Org, user_id: str, component: Component, element: Element) -> Callable[[], bool]:
+    def deed() -> bool:
+        rule = ValidationRule(
+            id="",
+            name=text(element, "fullName"),
+            formula=text(element, "errorConditionFormula"),
+            message=text(element, "errorMessage"),
+            display_field=text(element, "errorDisplayField"),
+            description=text(element, "description"),
+            active=text(element, "active") == "true",
+        )
+        try:
+            return keep_rule(org, user_id, _known_object(org, component.name), rule)
+        except FormulaError as error:
+            raise ComponentError(str(error)) from error
+
+    return deed
 
 
 def _deploy_permission_set(org: Org, user_id: str, component: Component) -> Callable[[], bool]:

@@ -88,7 +88,7 @@ def _attempt(org: Org, deed: Deed) -> Result:
         with org.database.write():
             return deed()
     except ApiError as error:
-        return {"success": False, "errors": [error.as_record()]}
+        return {"success": False, "errors": [each.as_record() for each in error.all()]}
 
 
 def _rolled_back(result: Result) -> Result:
@@ -97,7 +97,7 @@ def _rolled_back(result: Result) -> Result:
         "Record rolled back because not all records were valid and the request was using AllOrNone header",
     )
     kept = {"id": result["id"]} if "created" not in result and "id" in result else {}
-    return {**kept, "success": False, "errors": [error.as_record()]}
+    return {**kept, "success": False, "errors": [each.as_record() for each in error.all()]}
 
 
 def _insert(call: Call, record: Mapping[str, Any]) -> Deed:

@@ -123,7 +123,7 @@ def _plant(
     try:
         record_id = call.writer.insert(name, {**values, **link})
     except ApiError as error:
-        failures.append({"referenceId": reference, "errors": [error.as_record()]})
+        failures.append({"referenceId": reference, "errors": [each.as_record() for each in error.all()]})
         return
     results.append({"referenceId": reference, "id": record_id})
     for relationship, children in nested.items():

@@ -77,6 +77,19 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class ValidationRule:
+    """Refuses a record for which its formula is true. `display_field` is empty where the message stands on top."""
+
+    id: str
+    name: str
+    formula: str
+    message: str
+    display_field: str = ""
+    description: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SObject:
     """One object type. `fields` keeps the order of the describe."""
 
@@ -94,6 +107,7 @@ class SObject:
     replicateable: bool = True
     bulk_queryable: bool = True
     stamp_field: str = "SystemModstamp"
+    validation_rules: tuple[ValidationRule, ...] = ()
     index: dict[str, Field] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -119,6 +133,14 @@ class SObject:
         kept = tuple(each for each in self.fields if each.name.lower() != added.name.lower())
         return replace(self, fields=(*kept, added), index={})
 
+    def with_rule(self, added: ValidationRule) -> "SObject":
+        kept = self.without_rule(added.name).validation_rules
+        return replace(self, validation_rules=(*kept, added), index={})
+
+    def without_rule(self, name: str) -> "SObject":
+        kept = tuple(each for each in self.validation_rules if each.name.lower() != name.lower())
+        return replace(self, validation_rules=kept, index={})
+
 
 def to_plain(sobject: SObject) -> dict[str, Any]:
     plain = asdict(sobject)
@@ -128,7 +150,8 @@ def to_plain(sobject: SObject) -> dict[str, Any]:
 
 def from_plain(plain: dict[str, Any]) -> SObject:
     fields = tuple(_field_from_plain(each) for each in plain["fields"])
-    return SObject(**{**plain, "fields": fields})
+    rules = tuple(ValidationRule(**each) for each in plain.get("validation_rules", ()))
+    return SObject(**{**plain, "fields": fields, "validation_rules": rules})
 
 
 def _field_from_plain(plain: dict[str, Any]) -> Field:

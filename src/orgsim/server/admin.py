@@ -24,6 +24,7 @@ from orgsim.exchange import Exchange, json_response, refusal
 from orgsim.oauth.grants import revoke_all
 from orgsim.oauth.users import any_admin
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults, list_faults
+from orgsim.server.rules import describe_rules, remove_rule, set_rule
 from orgsim.store.org import Org
 from orgsim.store.settings import DEFAULTS
 from orgsim.store.state import State
@@ -211,6 +212,18 @@ def _clear_faults(exchange: Exchange) -> object:
     return []
 
 
+def _list_rules(exchange: Exchange) -> object:
+    return describe_rules(_org(exchange))
+
+
+def _set_rule(exchange: Exchange) -> object:
+    return set_rule(_org(exchange), exchange.json_object())
+
+
+def _remove_rule(exchange: Exchange) -> object:
+    return remove_rule(_org(exchange), exchange.query["sobject"], exchange.query["name"])
+
+
 def _revoke(exchange: Exchange) -> object:
     revoke_all(_org(exchange), exchange.json_object().get("user_id"))
     return describe_org(_org(exchange))
@@ -231,6 +244,9 @@ _ROUTES: tuple[tuple[str, str, Deed], ...] = (
     ("GET", f"{_ORG}/faults", _list_faults),
     ("POST", f"{_ORG}/faults", _add_fault),
     ("DELETE", f"{_ORG}/faults", _clear_faults),
+    ("GET", f"{_ORG}/rules", _list_rules),
+    ("POST", f"{_ORG}/rules", _set_rule),
+    ("DELETE", f"{_ORG}/rules", _remove_rule),
     ("POST", f"{_ORG}/revoke", _revoke),
 )
 _COMPILED = tuple((method, compile_path(path)[0], deed) for method, path, deed in _ROUTES)

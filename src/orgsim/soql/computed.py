@@ -134,7 +134,7 @@ def column_term(sql: str, field: Field) -> Term:
 def computed_sql(scope: "Scope", alias: str, sobject: SObject, field: Field) -> str:
     """The stored form of a formula field's value. Raises FormulaError."""
     term = FormulaPlace(scope, Spot(alias, sobject)).term_of(Spot(alias, sobject), field)
-    _refuse_other_result(term, field)
+    refuse_other_kind(term, kind_of(field) or Kind.TEXT)
     sql = _stored_sql(term, field)
     refuse_size(sql)
     return sql
@@ -152,10 +152,10 @@ def _stored_sql(term: Term, field: Field) -> str:
     return term.sql
 
 
-def _refuse_other_result(term: Term, field: Field) -> None:
-    wanted = kind_of(field)
+def refuse_other_kind(term: Term, wanted: Kind) -> None:
+    """The result of a whole formula is of the kind that its place asks for, or null."""
     if term.kind not in (wanted, Kind.NULL):
-        received, expected = (_RESULT_NAMES.get(each, each) for each in (term.kind, wanted or Kind.TEXT))
+        received, expected = (_RESULT_NAMES.get(each, each) for each in (term.kind, wanted))
         raise FormulaError(
             f"Formula result is data type ({received}), incompatible with expected data type ({expected})."
         )

@@ -94,10 +94,12 @@ class Place:
 class Scope:
     """One SELECT. Joins are made as paths are asked for."""
 
-    def __init__(self, question: Question, sobject: SObject, alias_in_text: str | None) -> None:
+    def __init__(self, question: Question, sobject: SObject, alias_in_text: str | None, source: str = "") -> None:
+        """`source` is what rows come from instead of the object's table."""
         self.question = question
         self.sobject = sobject
         self.alias = question.alias()
+        self._source = source or f'"{sobject.name}"'
         self.joins: list[str] = []
         self.formula_joins: dict[tuple[str, str], str] = {}  # aliases by (alias of the child, relationship)
         self._own_names = {sobject.name.lower(), (alias_in_text or sobject.name).lower()}
@@ -174,7 +176,7 @@ class Scope:
         return [f'{self.alias}."{name}" = 0' for name in hidden]
 
     def from_sql(self) -> str:
-        return " ".join((f'"{self.sobject.name}" {self.alias}', *self.joins))
+        return " ".join((f"{self._source} {self.alias}", *self.joins))
 
 
 def balanced(terms: list[str], operator: str) -> str:

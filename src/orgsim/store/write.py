@@ -15,6 +15,7 @@ from orgsim.store.derive import Saving, fill_in, is_old_activity
 from orgsim.store.history import write_stage_history
 from orgsim.store.org import Org
 from orgsim.store.rows import Row, erase_row, find_rows, insert_row, read_row, update_row
+from orgsim.store.validation import refuse_invalid
 from orgsim.store.values import Stored, to_stored
 
 _NOT_DATA = frozenset({"attributes", "type"})
@@ -50,6 +51,7 @@ class Writer:
             fill_in(sobject.name, Saving(connection, self.org.catalog(), now, row, old, frozenset(sent)))
             self._archive(sobject, row)
             self._check_links(sobject, row, sent)
+            refuse_invalid(self.org, self.user_id, sobject, row, old)
             self._refuse_duplicates(sobject, row, sent)
             update_row(connection, sobject, str(row["Id"]), _difference(old, row))
             if sobject.name == "Opportunity":
@@ -197,6 +199,7 @@ class Writer:
         fill_in(sobject.name, Saving(connection, self.org.catalog(), self.org.clock.now(), row, None, sent))
         self._archive(sobject, row)
         self._check_links(sobject, row, sent)
+        refuse_invalid(self.org, self.user_id, sobject, row, None)
         self._refuse_duplicates(sobject, row, row)
         insert_row(connection, sobject, row)
         if sobject.name == "Opportunity":

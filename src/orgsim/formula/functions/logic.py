@@ -4,7 +4,7 @@ from orgsim.formula.errors import not_here, wrong_argument, wrong_type
 from orgsim.formula.functions.signature import Function, refuse_other_kind
 from orgsim.formula.operators import boolean, equal, not_blank
 from orgsim.formula.surroundings import Surroundings
-from orgsim.formula.term import Kind, Term, same_unit
+from orgsim.formula.term import Kind, Term, same_unit, settled
 
 _ENUMS = (Kind.PICKLIST, Kind.MULTIPICKLIST)
 
@@ -128,7 +128,7 @@ def _prior_value(place: Surroundings, name: str, _terms: list[Term], names: list
 def _is_changed(place: Surroundings, name: str, terms: list[Term], names: list[str]) -> Term:
     prior = _prior_value(place, name, terms, names)
     collation = " COLLATE BINARY" if prior.kind in (Kind.TEXT, *_ENUMS) else ""
-    return boolean(f"({terms[0].sql} IS NOT {prior.sql}{collation})")
+    return boolean(f"({settled(terms[0]).sql} IS NOT {settled(prior).sql}{collation})")
 
 
 LOGIC = {

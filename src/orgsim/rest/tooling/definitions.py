@@ -1,4 +1,4 @@
-"""EntityDefinition, FieldDefinition, EntityParticle and the Tooling form of ApexTrigger: their fields and their rows.
+"""EntityDefinition, FieldDefinition, EntityParticle, ValidationRule, the Tooling form of ApexTrigger: fields and rows.
 
 The rows are made from the org's schema when asked for. Their durable ids are API names, also for custom objects.
 """
@@ -11,10 +11,11 @@ from orgsim.schema.admin import APEX_TRIGGER
 from orgsim.schema.catalog import Catalog
 from orgsim.schema.declare import flag, named, record_id, text, whole
 from orgsim.schema.describe import field_entry, global_entry
-from orgsim.schema.model import Field, SObject
+from orgsim.schema.model import Field, SObject, ValidationRule
 from orgsim.store import ddl
 from orgsim.store.org import Org
 from orgsim.store.rows import Row, find_rows, insert_row
+from orgsim.store.rules import rules_of
 
 _DURABLE_ID_CHARS = 255
 _NO_PREFIX = "000"  # their rows have no id of their own
@@ -117,8 +118,26 @@ TOOLING_TRIGGER = replace(
     fields=(*APEX_TRIGGER.fields, _link("EntityDefinitionId", "EntityDefinition", "ApexTriggers")),
     index={},
 )
+VALIDATION_RULE = SObject(
+    "ValidationRule",
+    "Validation Rule",
+    "Validation Rules",
+    "03d",
+    (
+        record_id(),
+        named(text("ValidationName", 255)),
+        flag("Active"),
+        text("Description", 255),
+        _link("EntityDefinitionId", "EntityDefinition", "ValidationRules"),
+        text("ErrorDisplayField", 255),
+        text("ErrorMessage", 255),
+        text("FullName", 255),
+        text("ManageableState", 40),
+        text("NamespacePrefix", 15),
+    ),
+)
 DEFINITIONS = (ENTITY_DEFINITION, FIELD_DEFINITION, ENTITY_PARTICLE)
-TOOLING_CATALOG = Catalog((*DEFINITIONS, TOOLING_TRIGGER))
+TOOLING_CATALOG = Catalog((*DEFINITIONS, TOOLING_TRIGGER, VALIDATION_RULE))
 
 
 def open_definitions(org: Org) -> sqlite3.Connection:
@@ -130,6 +149,8 @@ def open_definitions(org: Org) -> sqlite3.Connection:
         insert_row(connection, ENTITY_DEFINITION, _entity_row(each))
         for field in each.fields:
             _insert_field(connection, each, field)
+    for sobject, rule in rules_of(org):
+        insert_row(connection, VALIDATION_RULE, _rule_row(sobject, rule))
     for trigger in _trigger_rows(org):
         insert_row(connection, TOOLING_TRIGGER, trigger)
     return connection
@@ -185,6 +206,20 @@ def _particle_row(sobject: SObject, field: Field) -> Row:
         "Digits": int(str(entry["digits"])),
         **{name: int(str(entry[name.lower()])) for name in _FIELD_NUMBERS},
         **{name: int(bool(entry[key])) for name, key in _PARTICLE_FLAGS.items()},
+    }
+
+
+def _rule_row(sobject: SObject, rule: ValidationRule) -> Row:
+    return {
+        "Id": rule.id,
+        "ValidationName": rule.name,
+        "Active": int(rule.active),
+        "Description": rule.description or None,
+        "EntityDefinitionId": sobject.name,
+        "ErrorDisplayField": rule.display_field or None,
+        "ErrorMessage": rule.message,
+        "FullName": f"{sobject.name}.{rule.name}",
+        "ManageableState": "unmanaged",
     }
 
 

@@ -1,0 +1,58 @@
+"""Commands for an org's validation rules: rule add, list, remove."""
+
+from typing import Annotated
+
+import typer
+
+from orgsim.cli.options import DEFAULT_FOLDER, AsJson, OrgId, StateFolder, choose_org, open_state, show
+from orgsim.server.rules import describe_rules, remove_rule, set_rule
+
+rules = typer.Typer(help="Validation rules: formulas that refuse records.", no_args_is_help=True)
+Object = Annotated[str, typer.Argument(help="API name of the object.")]
+Name = Annotated[str, typer.Argument(help="The rule's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(rules, name="rule")
+
+
+@rules.command("add")
+def add(
+    sobject: Object,
+    name: Name,
+    *,
+    formula: Annotated[str, typer.Option(help="Refuses the records for which it is true.")],
+    message: Annotated[str, typer.Option(help="What the refusal says.")],
+    field: Annotated[str, typer.Option(help="The field the refusal names.")] = "",
+    active: Annotated[bool, typer.Option("--active/--inactive", help="An inactive rule refuses nothing.")] = True,
+    state: StateFolder = DEFAULT_FOLDER,
+    org: OrgId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a rule, or change the one of that name."""
+    with open_state(state) as opened:
+        wish = {
+            "sobject": sobject,
+            "name": name,
+            "formula": formula,
+            "message": message,
+            "display_field": field,
+            "active": active,
+        }
+        show(set_rule(choose_org(opened, org), wish), as_json=as_json)
+
+
+@rules.command("list")
+def show_all(state: StateFolder = DEFAULT_FOLDER, org: OrgId = None, as_json: AsJson = False) -> None:
+    """All rules of the org."""
+    with open_state(state) as opened:
+        show(describe_rules(choose_org(opened, org)), as_json=as_json)
+
+
+@rules.command("remove")
+def remove(
+    sobject: Object, name: Name, state: StateFolder = DEFAULT_FOLDER, org: OrgId = None, as_json: AsJson = False
+) -> None:
+    """Take a rule away."""
+    with open_state(state) as opened:
+        show(remove_rule(choose_org(opened, org), sobject, name), as_json=as_json)
