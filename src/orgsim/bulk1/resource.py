@@ -266,7 +266,7 @@ def _of_job(handler: Callable[[Call, Job], Response]) -> Callable[[Call], Respon
 
 _JOB = "/job/{job_id}"
 _BATCH = _JOB + "/batch/{batch_id}"
-_ENDPOINTS = (
+ENDPOINTS = (
     Endpoint("POST", "/job", _KIND, create),
     Endpoint("GET", _JOB, _KIND, _of_job(read)),
     Endpoint("POST", _JOB, _KIND, _of_job(change)),
@@ -284,7 +284,7 @@ def _find(exchange: Exchange) -> tuple[Endpoint, dict[str, Any], str]:
     major, _, minor = version.partition(".")
     if not major.isdecimal() or minor != "0" or not MIN_VERSION <= int(major) <= MAX_VERSION:
         raise ApiError("InvalidUrl", f"unknown version: {version}")
-    return *match_endpoint(_ENDPOINTS, exchange.method, f"/{rest.rstrip('/')}"), version
+    return *match_endpoint(ENDPOINTS, exchange.method, f"/{rest.rstrip('/')}"), version
 
 
 def _refuse(exchange: Exchange, error: ApiError) -> Response:

@@ -230,7 +230,7 @@ def _revoke(exchange: Exchange) -> object:
 
 
 _ORG = "/orgsim/orgs/{org_id}"
-_ROUTES: tuple[tuple[str, str, Deed], ...] = (
+ROUTES: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/orgsim/status", _status),
     ("POST", "/orgsim/clock", _clock),
     ("GET", "/orgsim/snapshots", _snapshots),
@@ -249,7 +249,7 @@ _ROUTES: tuple[tuple[str, str, Deed], ...] = (
     ("DELETE", f"{_ORG}/rules", _remove_rule),
     ("POST", f"{_ORG}/revoke", _revoke),
 )
-_COMPILED = tuple((method, compile_path(path)[0], deed) for method, path, deed in _ROUTES)
+_COMPILED = tuple((method, compile_path(path)[0], deed) for method, path, deed in ROUTES)
 
 
 def _find(exchange: Exchange) -> tuple[Deed, dict[str, str]]:

@@ -38,6 +38,25 @@ _EDGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "none",
 }
+_EVERYTHING = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ROUTES: tuple[tuple[str, Answer, *tuple[str, ...]], ...] = (
+    ("/services/oauth2/authorize", authorize.authorize, "GET", "POST"),
+    ("/services/oauth2/authorize/login", authorize.log_in, "POST"),
+    ("/services/oauth2/authorize/approve", authorize.approve, "POST"),
+    ("/services/oauth2/token", token.token, "POST"),
+    ("/services/oauth2/revoke", token.revoke_token, "GET", "POST"),
+    ("/services/oauth2/introspect", token.introspect, "POST"),
+    ("/services/oauth2/userinfo", identity.userinfo, "GET", "POST"),
+    ("/id/{org_id}/{user_id}", identity.identity, "GET", "POST"),
+    ("/.well-known/openid-configuration", identity.discovery, "GET"),
+    ("/services/Soap/{api}/{version}", soap_login.answer, "POST"),
+    ("/services/async/{rest:path}", bulk1.answer, *_EVERYTHING),
+    ("/services/data", gate.answer, *_EVERYTHING),
+    ("/services/data/{rest:path}", gate.answer, *_EVERYTHING),
+    ("/orgsim/", page.show, "GET"),
+    ("/orgsim/form/{deed}", page.take_form, "POST"),
+    ("/orgsim/{rest:path}", admin.answer, *_EVERYTHING),
+)
 
 
 @dataclass(slots=True)
@@ -67,28 +86,10 @@ def build_app(parts: Parts) -> Starlette:
                 response.headers.setdefault(name, value)
             return response
 
-        return Route(path, endpoint, methods=list(methods) or ["GET"])
+        return Route(path, endpoint, methods=list(methods))
 
-    everything = ("GET", "POST", "PUT", "PATCH", "DELETE")
     return Starlette(
-        routes=[
-            route("/services/oauth2/authorize", authorize.authorize, "GET", "POST"),
-            route("/services/oauth2/authorize/login", authorize.log_in, "POST"),
-            route("/services/oauth2/authorize/approve", authorize.approve, "POST"),
-            route("/services/oauth2/token", token.token, "POST"),
-            route("/services/oauth2/revoke", token.revoke_token, "GET", "POST"),
-            route("/services/oauth2/introspect", token.introspect, "POST"),
-            route("/services/oauth2/userinfo", identity.userinfo, "GET", "POST"),
-            route("/id/{org_id}/{user_id}", identity.identity, "GET", "POST"),
-            route("/.well-known/openid-configuration", identity.discovery),
-            route("/services/Soap/{api}/{version}", soap_login.answer, "POST"),
-            route("/services/async/{rest:path}", bulk1.answer, *everything),
-            route("/services/data", gate.answer, *everything),
-            route("/services/data/{rest:path}", gate.answer, *everything),
-            route("/orgsim/", page.show),
-            route("/orgsim/form/{deed}", page.take_form, "POST"),
-            route("/orgsim/{rest:path}", admin.answer, *everything),
-        ],
+        routes=[route(path, answer, *methods) for path, answer, *methods in ROUTES],
         middleware=[
             Middleware(SpellHeaders),
             Middleware(RefuseLongHeads),
