@@ -67,6 +67,11 @@ def find_user(org: Org, username: str) -> str | None:
     return str(row[0]) if row else None
 
 
+def usernames(org: Org) -> dict[str, str]:
+    """By the id of the user."""
+    return dict(org.database.connect().execute('SELECT "Id", "Username" FROM "User"').fetchall())
+
+
 def any_admin(org: Org) -> str:
     """The user who stands for the org's own people in edits that nobody logged in for."""
     row = org.database.connect().execute('SELECT min("Id") FROM "User" WHERE "IsActive"').fetchone()

@@ -24,7 +24,7 @@ from orgsim.exchange import PRODUCTION_DOOR, SANDBOX_DOOR, Exchange
 from orgsim.metadata import resource as metadata
 from orgsim.oauth import authorize, identity, token
 from orgsim.rest import gate
-from orgsim.server import admin, page
+from orgsim.server import admin, pages
 from orgsim.server.edge import RefuseLongHeads, SpellHeaders
 from orgsim.soap import login as soap_login
 from orgsim.store.state import State
@@ -53,8 +53,10 @@ ROUTES: tuple[tuple[str, Answer, *tuple[str, ...]], ...] = (
     ("/services/async/{rest:path}", bulk1.answer, *_EVERYTHING),
     ("/services/data", gate.answer, *_EVERYTHING),
     ("/services/data/{rest:path}", gate.answer, *_EVERYTHING),
-    ("/orgsim/", page.show, "GET"),
-    ("/orgsim/form/{deed}", page.take_form, "POST"),
+    ("/orgsim/", pages.show_all, "GET"),
+    ("/orgsim/org/{org_id}", pages.show_org, "GET"),
+    ("/orgsim/org/{org_id}/records", pages.show_records, "GET"),
+    ("/orgsim/form/{deed}", pages.take_form, "POST"),
     ("/orgsim/{rest:path}", admin.answer, *_EVERYTHING),
 )
 

@@ -75,6 +75,16 @@ class Usage:
         )
         return int(used)
 
+    def hourly_credits(self) -> list[int]:
+        """Credits in each hour of the window, the oldest first."""
+        now = self._minute()
+        rows = self.database.connect().execute(
+            "SELECT (? - minute) / 60, sum(credits) FROM bucket WHERE minute > ? GROUP BY 1",
+            (now, now - WINDOW_MINUTES),
+        )
+        by_hours_ago: dict[int, int] = dict(rows.fetchall())
+        return [by_hours_ago.get(hours_ago, 0) for hours_ago in reversed(range(WINDOW_MINUTES // 60))]
+
     def count(
         self, caller: Caller, kind: str, method: str, path: str, *, cost: int, room_calls: int | None
     ) -> tuple[int, bool]:

@@ -1,6 +1,5 @@
 """What the owner of the machine can do to a served state folder: keep it and put it back, look at it on a page."""
 
-import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,6 @@ from typer.testing import CliRunner
 from orgsim.cli import app
 from orgsim.edits.checksum import checksum_all
 from orgsim.edits.snapshots import restore_snapshot, take_snapshot
-from orgsim.rest.faults import Effect, Fault, add_fault, list_faults
 from orgsim.schema.model import Field
 from orgsim.store.state import NewOrg
 from orgsim.testing import RunningOrgsim
@@ -104,57 +102,6 @@ def test_results_of_jobs_come_back_with_the_snapshot(
     run_cli(running, "restore", "with-a-job")
     assert client.get(f"/jobs/query/{job}/results").text == results
     assert "with-a-job" in run_cli(running, "snapshots")
-
-
-def test_the_page_shows_orgs_clock_allowance_and_newest_calls(anyone: httpx2.Client, client: httpx2.Client) -> None:
-    client.get("/sobjects/<b>Nothing")
-    shown = anyone.get("/orgsim/")
-    assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert "<script" not in shown.text
-    assert "&lt;b&gt;Nothing" in shown.text
-    for words in ("Acme (production)", "Acme (sandbox)", "clock shows", "calls used in 24 hours", "<td>404</td>"):
-        assert words in shown.text
-    labels, ids = (re.findall(pattern, shown.text) for pattern in (r'<label for="([^"]+)"', r' id="([^"]+)"'))
-    assert set(labels) <= set(ids)
-    assert len(ids) == len(set(ids))
-
-
-def test_its_forms_move_the_clock_set_the_allowance_and_clear_faults(
-    anyone: httpx2.Client, running: RunningOrgsim
-) -> None:
-    org = running.production
-    add_fault(org.usage, Fault(Effect.UNAVAILABLE, on_calls=(1,)))
-    anyone.post("/orgsim/clock", json={"freeze": "2025-01-02T03:04:05Z"})
-    try:
-        moved = anyone.post("/orgsim/form/clock", data={"seconds": "60"})
-        assert (moved.status_code, moved.headers["location"]) == (303, "/orgsim/")
-        assert "2025-01-02 03:05:05" in anyone.get("/orgsim/").text
-    finally:
-        anyone.post("/orgsim/clock", json={"offset_seconds": 0})
-    own = {"Origin": running.url}
-    assert anyone.post("/orgsim/form/allowance", data={"org": org.org_id, "calls": "321"}, headers=own).is_redirect
-    assert org.setting("allowance_calls") == 321
-    assert anyone.post("/orgsim/form/faults", data={"org": org.org_id}).is_redirect
-    assert list_faults(org.usage) == []
-    org.set("allowance_calls", 100_000)
-
-
-@pytest.mark.parametrize(
-    ("form", "values"),
-    [
-        ("clock", {"seconds": "soon"}),
-        ("clock", {"seconds": "1e30"}),
-        ("clock", {"seconds": "nan"}),
-        ("clock", {}),
-        ("allowance", {"org": "00D", "calls": "5"}),
-        ("nothing", {}),
-    ],
-)
-def test_a_mistake_in_a_form_is_told_on_the_page(anyone: httpx2.Client, form: str, values: dict[str, str]) -> None:
-    answer = anyone.post(f"/orgsim/form/{form}", data=values)
-    assert answer.status_code == 400
-    assert 'role="alert"' in answer.text
-    assert anyone.get("/orgsim/status").status_code == 200
 
 
 def test_pages_of_other_sites_cannot_use_the_door(anyone: httpx2.Client, running: RunningOrgsim) -> None:
