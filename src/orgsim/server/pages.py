@@ -3,16 +3,14 @@
 Not here: what the forms do (forms.py), pages that users of an org see (oauth/pages.py), the JSON side door (admin.py).
 """
 
-from pathlib import Path
-
 import orjson
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from orgsim.edits.checksum import checksum_all
 from orgsim.edits.snapshots import list_snapshots
 from orgsim.errors import ApiError
 from orgsim.exchange import Exchange
+from orgsim.html import page
 from orgsim.oauth.users import usernames
 from orgsim.rest.faults import Effect, list_faults
 from orgsim.server.admin import refuse_strangers
@@ -24,13 +22,6 @@ _ADDRESS = "/orgsim/"
 _JOURNAL_ROWS = 25
 _CHART_HEIGHT = 100
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 def show_all(exchange: Exchange) -> Response:
@@ -104,14 +95,16 @@ def _of_org(exchange: Exchange, org_id: str, mistake: str = "", status: int = 20
 
 def _page(exchange: Exchange, template: str, *, mistake: str = "", status: int = 200, **shown: object) -> HTMLResponse:
     setting, now = exchange.state.clock_setting(), exchange.state.clock.now()
-    text = _TEMPLATES.get_template(template).render(
-        shown,
+    return page(
+        f"side_door/{template}",
+        status,
+        {"Content-Security-Policy": _POLICY},
         mistake=mistake,
         now=now.strftime("%Y-%m-%d %H:%M:%S"),
         stands_still=setting.frozen_at is not None,
         ahead_seconds=round(setting.offset_seconds),
+        **shown,
     )
-    return HTMLResponse(text, status, {"Content-Security-Policy": _POLICY})
 
 
 def _facts(org: Org) -> dict[str, object]:
