@@ -3,7 +3,7 @@
 Not here: OAuth's own error shape (oauth/errors.py). Texts and shapes: facts C.6.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -15,6 +15,7 @@ class ApiError(Exception):
     status: int = 400
     fields: tuple[str, ...] | None = None
     further: tuple["ApiError", ...] = ()  # what else is wrong with the same record
+    details: dict[str, object] = field(default_factory=dict)  # what the REST list form tells besides
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -23,7 +24,7 @@ class ApiError(Exception):
         return (self, *self.further)
 
     def as_rest(self) -> dict[str, object]:
-        body: dict[str, object] = {"message": self.message, "errorCode": self.code}
+        body: dict[str, object] = {**self.details, "message": self.message, "errorCode": self.code}
         if self.fields is not None:
             body["fields"] = list(self.fields)
         return body

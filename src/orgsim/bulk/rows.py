@@ -41,7 +41,7 @@ class Outcome:
 
 def load_chunk(load: Load, chunk: list[tuple[int, Values]]) -> int:
     """Write numbered rows and keep their outcomes, inside the caller's transaction. Returns how many failed."""
-    writer = Writer(load.org, load.user_id)
+    writer = Writer(load.org, load.user_id).in_one_chunk()
     repeated = _repeated_keys(load, [values for _, values in chunk])
     failed = 0
     with load.org.database.write() as connection:

@@ -1,19 +1,41 @@
 """Commands for an org's validation rules: rule add, list, remove."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from orgsim.cli.options import DEFAULT_FOLDER, AsJson, OrgId, StateFolder, choose_org, open_state, show
 from orgsim.server.rules import describe_rules, remove_rule, set_rule
+from orgsim.store.org import Org
 
 rules = typer.Typer(help="Validation rules: formulas that refuse records.", no_args_is_help=True)
 Object = Annotated[str, typer.Argument(help="API name of the object.")]
-Name = Annotated[str, typer.Argument(help="The rule's name.")]
+Name = Annotated[str, typer.Argument(help="Its name.")]
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(rules, name="rule")
+
+
+def add_list_and_remove(
+    group: typer.Typer, describe: Callable[[Org], object], take_away: Callable[[Org, str, str], object]
+) -> None:
+    """The two commands that every kind of rule has: all of the org, and one away by its object and name."""
+
+    @group.command("list")
+    def show_all(state: StateFolder = DEFAULT_FOLDER, org: OrgId = None, as_json: AsJson = False) -> None:
+        """All of the org."""
+        with open_state(state) as opened:
+            show(describe(choose_org(opened, org)), as_json=as_json)
+
+    @group.command("remove")
+    def remove(
+        sobject: Object, name: Name, state: StateFolder = DEFAULT_FOLDER, org: OrgId = None, as_json: AsJson = False
+    ) -> None:
+        """Take one away."""
+        with open_state(state) as opened:
+            show(take_away(choose_org(opened, org), sobject, name), as_json=as_json)
 
 
 @rules.command("add")
@@ -42,17 +64,4 @@ def add(
         show(set_rule(choose_org(opened, org), wish), as_json=as_json)
 
 
-@rules.command("list")
-def show_all(state: StateFolder = DEFAULT_FOLDER, org: OrgId = None, as_json: AsJson = False) -> None:
-    """All rules of the org."""
-    with open_state(state) as opened:
-        show(describe_rules(choose_org(opened, org)), as_json=as_json)
-
-
-@rules.command("remove")
-def remove(
-    sobject: Object, name: Name, state: StateFolder = DEFAULT_FOLDER, org: OrgId = None, as_json: AsJson = False
-) -> None:
-    """Take a rule away."""
-    with open_state(state) as opened:
-        show(remove_rule(choose_org(opened, org), sobject, name), as_json=as_json)
+add_list_and_remove(rules, describe_rules, remove_rule)

@@ -32,7 +32,7 @@ class Converted:
 
 def convert_lead(writer: Writer, lead_id: str, wish: Conversion = Conversion()) -> Converted:
     """Raises ApiError for a lead that is gone or converted already."""
-    org = writer.org
+    org, writer = writer.org, writer.without_duplicate_rules()
     with org.database.write() as connection:
         lead = read_row(connection, org.catalog().get("Lead"), ids.to_18(lead_id))
         if lead is None or lead["IsDeleted"] or lead["IsConverted"]:

@@ -30,7 +30,7 @@ def merge(
                 _move_children(writer, relationship, loser, winner)
             writer.set_fields(name, loser, {"IsDeleted": 1, "MasterRecordId": winner})
             writer.log_deletion(sobject, loser)
-        writer.update(name, winner, values or {})
+        writer.without_duplicate_rules().update(name, winner, values or {})
 
 
 def _refuse_gone(writer: Writer, sobject: SObject, record_ids: list[str]) -> None:

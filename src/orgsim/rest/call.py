@@ -8,6 +8,7 @@ from orgsim.exchange import Exchange
 from orgsim.oauth.grants import Session
 from orgsim.schema.model import SObject
 from orgsim.soql.plan import Asker
+from orgsim.store.duplicates import read_header
 from orgsim.store.org import Org
 from orgsim.store.write import Writer
 
@@ -30,7 +31,8 @@ class Call:
 
     @property
     def writer(self) -> Writer:
-        return Writer(self.org, self.session.user_id)
+        header = self.exchange.headers.get("sforce-duplicate-rule-header", "")
+        return Writer(self.org, self.session.user_id, read_header(header, self.api_version))
 
     @property
     def base_path(self) -> str:

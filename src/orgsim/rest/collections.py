@@ -12,6 +12,7 @@ from orgsim.rest.call import Call
 from orgsim.soql.plan import read_records
 from orgsim.store.database import RollBackError, roll_back
 from orgsim.store.org import Org
+from orgsim.store.write import Writer
 
 MAX_RECORDS = 200
 MAX_RETRIEVED = 2000
@@ -23,30 +24,34 @@ Deed = Callable[[], Result]
 
 def create(call: Call) -> Response:
     records, all_or_none = _records(call)
-    deeds = [_insert(call, each) for each in records]
-    return json_response(run_deeds(call.org, deeds, all_or_none=all_or_none))
+    writer = call.writer.in_one_chunk()
+    deeds = [_insert(writer, each) for each in records]
+    return json_response(run_deeds(writer, deeds, all_or_none=all_or_none))
 
 
 def update(call: Call) -> Response:
     records, all_or_none = _records(call)
-    deeds = [_update(call, each) for each in records]
-    return json_response(run_deeds(call.org, deeds, all_or_none=all_or_none))
+    writer = call.writer.in_one_chunk()
+    deeds = [_update(writer, each) for each in records]
+    return json_response(run_deeds(writer, deeds, all_or_none=all_or_none))
 
 
 def upsert(call: Call) -> Response:
     records, all_or_none = _records(call)
     name, key = call.sobject().name, call.param("field")
-    call.writer.external_id(call.sobject(), key)
-    deeds = [_upsert(call, name, key, each) for each in records]
-    return json_response(run_deeds(call.org, deeds, all_or_none=all_or_none))
+    writer = call.writer.in_one_chunk()
+    writer.external_id(call.sobject(), key)
+    deeds = [_upsert(writer, name, key, each) for each in records]
+    return json_response(run_deeds(writer, deeds, all_or_none=all_or_none))
 
 
 def delete(call: Call) -> Response:
     wanted = [each.strip() for each in call.query("ids").split(",")]
     _refuse_too_many(len(wanted), MAX_RECORDS)
     all_or_none = call.exchange.query.get("allOrNone", "false").lower() == "true"
-    deeds = [_delete(call, each) for each in wanted]
-    return json_response(run_deeds(call.org, deeds, all_or_none=all_or_none))
+    writer = call.writer.in_one_chunk()
+    deeds = [_delete(writer, each) for each in wanted]
+    return json_response(run_deeds(writer, deeds, all_or_none=all_or_none))
 
 
 def retrieve(call: Call) -> Response:
@@ -66,14 +71,14 @@ def retrieve(call: Call) -> Response:
     return json_text_response(f"[{','.join(text or 'null' for text in texts)}]")
 
 
-def run_deeds(org: Org, deeds: list[Deed], *, all_or_none: bool) -> list[Result]:
+def run_deeds(writer: Writer, deeds: list[Deed], *, all_or_none: bool) -> list[Result]:
     """Do each; a refusal becomes its result. With all_or_none one refusal undoes the others."""
     results: list[Result] = []
     failed = False
     try:
-        with org.database.write():
+        with writer.org.database.write():
             for deed in deeds:
-                result = _attempt(org, deed)
+                result = _attempt(writer.org, deed)
                 failed = failed or not result["success"]
                 results.append(result)
             if failed and all_or_none:
@@ -100,43 +105,43 @@ def _rolled_back(result: Result) -> Result:
     return {**kept, "success": False, "errors": [each.as_record() for each in error.all()]}
 
 
-def _insert(call: Call, record: Mapping[str, Any]) -> Deed:
+def _insert(writer: Writer, record: Mapping[str, Any]) -> Deed:
     def deed() -> Result:
-        record_id = call.writer.insert(_type_of(record), record)
+        record_id = writer.insert(_type_of(record), record)
         return {"id": record_id, "success": True, "errors": []}
 
     return deed
 
 
-def _update(call: Call, record: Mapping[str, Any]) -> Deed:
+def _update(writer: Writer, record: Mapping[str, Any]) -> Deed:
     def deed() -> Result:
         values = {name: value for name, value in record.items() if name.lower() != "id"}
         record_id = next((value for name, value in record.items() if name.lower() == "id"), None)
         if not record_id:
             raise ApiError("MISSING_ARGUMENT", "Id not specified in an update call", fields=("Id",))
-        call.writer.update(_type_of(record), record_id, values)
+        writer.update(_type_of(record), record_id, values)
         return {"id": ids.to_18(record_id), "success": True, "errors": []}
 
     return deed
 
 
-def _upsert(call: Call, name: str, key: str, record: Mapping[str, Any]) -> Deed:
+def _upsert(writer: Writer, name: str, key: str, record: Mapping[str, Any]) -> Deed:
     def deed() -> Result:
         values = {field: value for field, value in record.items() if field.lower() != key.lower()}
         key_value = next((value for field, value in record.items() if field.lower() == key.lower()), None)
-        record_id, created = call.writer.upsert(name, key, key_value, values)
+        record_id, created = writer.upsert(name, key, key_value, values)
         return {"id": record_id, "success": True, "errors": [], "created": created}
 
     return deed
 
 
-def _delete(call: Call, record_id: str) -> Deed:
+def _delete(writer: Writer, record_id: str) -> Deed:
     def deed() -> Result:
-        sobject = call.org.catalog().of_id(record_id) if ids.is_id(record_id) else None
+        sobject = writer.org.catalog().of_id(record_id) if ids.is_id(record_id) else None
         if sobject is None:
             raise ApiError("MALFORMED_ID", f"malformed id {record_id}", fields=())
         try:
-            call.writer.delete(sobject.name, record_id)
+            writer.delete(sobject.name, record_id)
         except ApiError as error:
             if error.code == "NOT_FOUND":
                 raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=()) from error

@@ -15,6 +15,7 @@ from orgsim.errors import ApiError
 from orgsim.exchange import Exchange, json_response
 from orgsim.rest.call import Call
 from orgsim.store.database import RollBackError, roll_back
+from orgsim.store.write import Writer
 
 MAX_SUBREQUESTS = 25
 MAX_QUERIES_OR_COLLECTIONS = 5
@@ -90,10 +91,11 @@ def tree(call: Call) -> Response:
         raise ApiError("INVALID_INPUT", f"The tree must contain 1 to {MAX_TREE_RECORDS} records")
     results: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
+    writer = call.writer.in_one_chunk()
     try:
         with call.org.database.write():
             for record in records:
-                _plant(call, call.sobject().name, record, {}, results, failures)
+                _plant(writer, call.sobject().name, record, {}, results, failures)
             if failures:
                 roll_back()
     except RollBackError:
@@ -110,7 +112,7 @@ def _tree_records(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _plant(
-    call: Call,
+    writer: Writer,
     name: str,
     record: Mapping[str, Any],
     link: dict[str, object],
@@ -121,19 +123,19 @@ def _plant(
     nested = {key: value for key, value in record.items() if isinstance(value, dict) and "records" in value}
     values = {key: value for key, value in record.items() if key not in nested}
     try:
-        record_id = call.writer.insert(name, {**values, **link})
+        record_id = writer.insert(name, {**values, **link})
     except ApiError as error:
         failures.append({"referenceId": reference, "errors": [each.as_record() for each in error.all()]})
         return
     results.append({"referenceId": reference, "id": record_id})
     for relationship, children in nested.items():
-        found = call.org.catalog().child_relationship(name, relationship)
+        found = writer.org.catalog().child_relationship(name, relationship)
         if found is None:
             unknown = ApiError("INVALID_FIELD", f"No such relationship '{relationship}' on sobject of type {name}")
             failures.append({"referenceId": reference, "errors": [unknown.as_record()]})
             continue
         for child in children["records"]:
-            _plant(call, found.child.name, child, {found.field.name: record_id}, results, failures)
+            _plant(writer, found.child.name, child, {found.field.name: record_id}, results, failures)
 
 
 def run_all_or_none(call: Call, dispatch: Dispatch, requests: list[Request]) -> list[Result]:

@@ -90,6 +90,19 @@ class ValidationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """What happens to a record that matches another: one of `match` names fields that are all equal in both."""
+
+    id: str
+    name: str
+    match: tuple[tuple[str, ...], ...]
+    action: str = "Block"  # or Allow
+    alert: bool = True  # an allowed record is told of, and kept only when the request says so
+    message: str = "Use one of these records?"
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SObject:
     """One object type. `fields` keeps the order of the describe."""
 
@@ -108,6 +121,7 @@ class SObject:
     bulk_queryable: bool = True
     stamp_field: str = "SystemModstamp"
     validation_rules: tuple[ValidationRule, ...] = ()
+    duplicate_rules: tuple[DuplicateRule, ...] = ()
     index: dict[str, Field] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -141,6 +155,9 @@ class SObject:
         kept = tuple(each for each in self.validation_rules if each.name.lower() != name.lower())
         return replace(self, validation_rules=kept, index={})
 
+    def with_duplicate_rules(self, rules: tuple[DuplicateRule, ...]) -> "SObject":
+        return replace(self, duplicate_rules=rules, index={})
+
 
 def to_plain(sobject: SObject) -> dict[str, Any]:
     plain = asdict(sobject)
@@ -151,7 +168,12 @@ def to_plain(sobject: SObject) -> dict[str, Any]:
 def from_plain(plain: dict[str, Any]) -> SObject:
     fields = tuple(_field_from_plain(each) for each in plain["fields"])
     rules = tuple(ValidationRule(**each) for each in plain.get("validation_rules", ()))
-    return SObject(**{**plain, "fields": fields, "validation_rules": rules})
+    duplicate_rules = tuple(_duplicate_rule_from_plain(each) for each in plain.get("duplicate_rules", ()))
+    return SObject(**{**plain, "fields": fields, "validation_rules": rules, "duplicate_rules": duplicate_rules})
+
+
+def _duplicate_rule_from_plain(plain: dict[str, Any]) -> DuplicateRule:
+    return DuplicateRule(**{**plain, "match": tuple(tuple(names) for names in plain["match"])})
 
 
 def _field_from_plain(plain: dict[str, Any]) -> Field:

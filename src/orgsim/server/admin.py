@@ -24,7 +24,8 @@ from orgsim.exchange import Exchange, json_response, refusal
 from orgsim.oauth.grants import revoke_all
 from orgsim.oauth.users import any_admin
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults, list_faults
-from orgsim.server.rules import describe_rules, remove_rule, set_rule
+from orgsim.server.levers import ROUTES as LEVER_ROUTES
+from orgsim.server.levers import org_of
 from orgsim.store.org import Org
 from orgsim.store.settings import DEFAULTS
 from orgsim.store.state import State
@@ -146,10 +147,6 @@ def read_fault(plain: dict[str, Any]) -> Fault:
 # the routes
 
 
-def _org(exchange: Exchange) -> Org:
-    return exchange.state.org(exchange.path_params["org_id"])
-
-
 def _status(exchange: Exchange) -> object:
     return describe_state(exchange.state)
 
@@ -171,62 +168,50 @@ def _restore_snapshot(exchange: Exchange) -> object:
 
 
 def _usage(exchange: Exchange) -> object:
-    return describe_usage(_org(exchange), int(exchange.query.get("journal", "100")))
+    return describe_usage(org_of(exchange), int(exchange.query.get("journal", "100")))
 
 
 def _use_elsewhere(exchange: Exchange) -> object:
     body = exchange.json_object()
-    _org(exchange).usage.use_elsewhere(int(body["credits"]), int(body.get("minutes_ago", 0)))
-    return describe_org(_org(exchange))
+    org_of(exchange).usage.use_elsewhere(int(body["credits"]), int(body.get("minutes_ago", 0)))
+    return describe_org(org_of(exchange))
 
 
 def _settings(exchange: Exchange) -> object:
     for name, value in exchange.json_object().items():
-        _org(exchange).set(name, value)
-    return describe_org(_org(exchange))
+        org_of(exchange).set(name, value)
+    return describe_org(org_of(exchange))
 
 
 def _edit(exchange: Exchange) -> object:
-    return edit(_org(exchange), exchange.json_object())
+    return edit(org_of(exchange), exchange.json_object())
 
 
 def _checksum(exchange: Exchange) -> object:
     all_rows = exchange.query.get("all") == "true"
     name = exchange.query.get("sobject")
     if not name:
-        return [asdict(each) for each in checksum_all(_org(exchange), all_rows=all_rows)]
+        return [asdict(each) for each in checksum_all(org_of(exchange), all_rows=all_rows)]
     fields = [each for each in exchange.query.get("fields", "").split(",") if each]
-    return asdict(checksum(_org(exchange), name, fields or None, all_rows=all_rows))
+    return asdict(checksum(org_of(exchange), name, fields or None, all_rows=all_rows))
 
 
 def _add_fault(exchange: Exchange) -> object:
-    return {"id": add_fault(_org(exchange).usage, read_fault(exchange.json_object()))}
+    return {"id": add_fault(org_of(exchange).usage, read_fault(exchange.json_object()))}
 
 
 def _list_faults(exchange: Exchange) -> object:
-    return list_faults(_org(exchange).usage)
+    return list_faults(org_of(exchange).usage)
 
 
 def _clear_faults(exchange: Exchange) -> object:
-    clear_faults(_org(exchange).usage)
+    clear_faults(org_of(exchange).usage)
     return []
 
 
-def _list_rules(exchange: Exchange) -> object:
-    return describe_rules(_org(exchange))
-
-
-def _set_rule(exchange: Exchange) -> object:
-    return set_rule(_org(exchange), exchange.json_object())
-
-
-def _remove_rule(exchange: Exchange) -> object:
-    return remove_rule(_org(exchange), exchange.query["sobject"], exchange.query["name"])
-
-
 def _revoke(exchange: Exchange) -> object:
-    revoke_all(_org(exchange), exchange.json_object().get("user_id"))
-    return describe_org(_org(exchange))
+    revoke_all(org_of(exchange), exchange.json_object().get("user_id"))
+    return describe_org(org_of(exchange))
 
 
 _ORG = "/orgsim/orgs/{org_id}"
@@ -244,10 +229,8 @@ ROUTES: tuple[tuple[str, str, Deed], ...] = (
     ("GET", f"{_ORG}/faults", _list_faults),
     ("POST", f"{_ORG}/faults", _add_fault),
     ("DELETE", f"{_ORG}/faults", _clear_faults),
-    ("GET", f"{_ORG}/rules", _list_rules),
-    ("POST", f"{_ORG}/rules", _set_rule),
-    ("DELETE", f"{_ORG}/rules", _remove_rule),
     ("POST", f"{_ORG}/revoke", _revoke),
+    *LEVER_ROUTES,
 )
 _COMPILED = tuple((method, compile_path(path)[0], deed) for method, path, deed in ROUTES)
 

@@ -19,18 +19,18 @@ def set_rule(org: Org, wish: dict[str, Any]) -> list[dict[str, object]]:
     """{"sobject", "name", "formula", "message"} and, if wanted, "display_field", "description", "active"."""
     told = {name: value for name, value in wish.items() if name != "sobject"}
     try:
-        keep_rule(org, any_admin(org), _sobject(org, wish["sobject"]), ValidationRule(id="", **told))
+        keep_rule(org, any_admin(org), sobject_named(org, wish["sobject"]), ValidationRule(id="", **told))
     except FormulaError as error:
         raise ApiError("FIELD_INTEGRITY_EXCEPTION", str(error)) from error
     return describe_rules(org)
 
 
 def remove_rule(org: Org, sobject_name: str, name: str) -> list[dict[str, object]]:
-    drop_rule(org, _sobject(org, sobject_name), name)
+    drop_rule(org, sobject_named(org, sobject_name), name)
     return describe_rules(org)
 
 
-def _sobject(org: Org, name: str) -> SObject:
+def sobject_named(org: Org, name: str) -> SObject:
     sobject = org.catalog().find(name)
     if sobject is None:
         raise not_found(f"There is no object {name}")

@@ -87,5 +87,19 @@ def create_index(sobject: SObject, field: Field) -> str | None:
     return f'CREATE INDEX IF NOT EXISTS "{sobject.name}.{field.name}" ON "{sobject.name}" ("{field.name}"{second})'
 
 
+def create_match_index(sobject: SObject, names: tuple[str, ...]) -> str:
+    """For a duplicate rule: finds the records that have the same values in these fields."""
+    columns = ", ".join(f'"{name}"' for name in names)
+    return f'CREATE INDEX IF NOT EXISTS {_match_index(sobject, names)} ON "{sobject.name}" ({columns})'
+
+
+def drop_match_index(sobject: SObject, names: tuple[str, ...]) -> str:
+    return f"DROP INDEX IF EXISTS {_match_index(sobject, names)}"
+
+
+def _match_index(sobject: SObject, names: tuple[str, ...]) -> str:
+    return f'"{sobject.name}.match.{"+".join(names)}"'
+
+
 def add_column(sobject: SObject, field: Field) -> str:
     return f'ALTER TABLE "{sobject.name}" ADD COLUMN "{field.name}" {column_type(field)}'

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orgsim.errors import ApiError
-from orgsim.formula.errors import FormulaError
 from orgsim.schema.model import SObject, ValidationRule
 from orgsim.store.org import Org
 from orgsim.store.validation import check_rule
@@ -21,18 +20,27 @@ def rules_of(org: Org) -> Iterator[tuple[SObject, ValidationRule]]:
 
 
 def keep_rule(org: Org, user_id: str, sobject: SObject, wanted: ValidationRule) -> bool:
-    """Whether the rule is new; one of the same name is changed. Raises FormulaError. `wanted.id` is not looked at."""
-    if not _NAME.fullmatch(wanted.name):
-        raise FormulaError(
-            "The Rule Name can only contain underscores and alphanumeric characters. It must begin with a letter, not "
-            "include spaces, not end with an underscore, and not contain two consecutive underscores."
-        )
+    """Whether the rule is new; one of the same name is changed. `wanted.id` is not looked at.
+
+    Raises FormulaError for its formula, ApiError for its name.
+    """
+    refuse_odd_name(wanted.name)
     check_rule(org, user_id, sobject, wanted)
     known = find_rule(sobject, wanted.name)
     with org.database.write():
         rule_id = known.id if known else org.new_id(_KEY_PREFIX)
         org.change_sobject(sobject.with_rule(replace(wanted, id=rule_id)))
     return known is None
+
+
+def refuse_odd_name(name: str) -> None:
+    """Raises ApiError for what cannot be the name of a rule of any kind."""
+    if not _NAME.fullmatch(name):
+        raise ApiError(
+            "FIELD_INTEGRITY_EXCEPTION",
+            "The Rule Name can only contain underscores and alphanumeric characters. It must begin with a letter, not "
+            "include spaces, not end with an underscore, and not contain two consecutive underscores.",
+        )
 
 
 def drop_rule(org: Org, sobject: SObject, name: str) -> None:

@@ -5,13 +5,15 @@ Not here: who may (that is the session's matter) and edits of several records at
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orgsim import ids
 from orgsim.clock import datetime_text
 from orgsim.errors import ApiError, missing_on_sobject, not_found
 from orgsim.schema.model import Field, SObject
+from orgsim.store.chunk import Chunk
 from orgsim.store.derive import Saving, fill_in, is_old_activity
+from orgsim.store.duplicates import NOTHING_ASKED, DuplicateOptions, refuse_matching
 from orgsim.store.history import write_stage_history
 from orgsim.store.org import Org
 from orgsim.store.rows import Row, erase_row, find_rows, insert_row, read_row, update_row
@@ -23,10 +25,22 @@ _NOT_DATA = frozenset({"attributes", "type"})
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """One user's writes to one org. Each method is one transaction; inside another it is a part of that one."""
+    """One user's writes to one org. Each method is one transaction; inside another it is a part of that one.
+
+    `chunk`, where it is given, takes the writes together; else each is a chunk of its own.
+    """
 
     org: Org
     user_id: str
+    duplicates: DuplicateOptions = NOTHING_ASKED
+    chunk: Chunk | None = None
+
+    def in_one_chunk(self) -> "Writer":
+        return replace(self, chunk=Chunk())
+
+    def without_duplicate_rules(self) -> "Writer":
+        """As Salesforce saves what a conversion or a merge makes (facts C.22)."""
+        return replace(self, duplicates=replace(self.duplicates, are_run=False))
 
     def insert(self, name: str, values: Mapping[str, object]) -> str:
         """Returns the new Id. Raises ApiError as the API words it."""
@@ -53,6 +67,7 @@ class Writer:
             self._check_links(sobject, row, sent)
             refuse_invalid(self.org, self.user_id, sobject, row, old)
             self._refuse_duplicates(sobject, row, sent)
+            self._refuse_matching(sobject, row, old)
             update_row(connection, sobject, str(row["Id"]), _difference(old, row))
             if sobject.name == "Opportunity":
                 write_stage_history(self.org, self.user_id, row, old)
@@ -201,6 +216,7 @@ class Writer:
         self._check_links(sobject, row, sent)
         refuse_invalid(self.org, self.user_id, sobject, row, None)
         self._refuse_duplicates(sobject, row, row)
+        self._refuse_matching(sobject, row, None)
         insert_row(connection, sobject, row)
         if sobject.name == "Opportunity":
             write_stage_history(self.org, self.user_id, row, None)
@@ -251,6 +267,11 @@ class Writer:
             for other in find_rows(self.org.database.connect(), sobject, field.name, value):
                 if other["Id"] != row["Id"] and not other.get("IsDeleted"):
                     raise _duplicate(field, str(other["Id"]))
+
+    def _refuse_matching(self, sobject: SObject, row: Row, old: Row | None) -> None:
+        chunk = self.chunk or Chunk()
+        refuse_matching(self.org, self.user_id, sobject, row, old, chunk, self.duplicates)
+        chunk.record_ids.add(str(row["Id"]))
 
     def _live_row(self, sobject: SObject, record_id: str) -> Row:
         row = read_row(self.org.database.connect(), sobject, self._id_of(sobject, record_id))

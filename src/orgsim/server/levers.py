@@ -1,0 +1,41 @@
+"""The part of the side door that decides which writes the org refuses: rules and the like, each in its own module."""
+
+from collections.abc import Callable
+from typing import Any
+
+from orgsim.exchange import Exchange
+from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
+from orgsim.server.rules import describe_rules, remove_rule, set_rule
+from orgsim.store.org import Org
+
+Route = tuple[str, str, Callable[[Exchange], object]]
+
+
+def org_of(exchange: Exchange) -> Org:
+    """The org that the path names."""
+    return exchange.state.org(exchange.path_params["org_id"])
+
+
+def _rule_routes(
+    name: str,
+    describe: Callable[[Org], object],
+    change: Callable[[Org, dict[str, Any]], object],
+    remove: Callable[[Org, str, str], object],
+) -> tuple[Route, ...]:
+    """GET lists, POST adds or changes one, DELETE takes the one of an object and a name away."""
+    path = f"/orgsim/orgs/{{org_id}}/{name}"
+    return (
+        ("GET", path, lambda exchange: describe(org_of(exchange))),
+        ("POST", path, lambda exchange: change(org_of(exchange), exchange.json_object())),
+        (
+            "DELETE",
+            path,
+            lambda exchange: remove(org_of(exchange), exchange.query["sobject"], exchange.query["name"]),
+        ),
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    *_rule_routes("rules", describe_rules, set_rule, remove_rule),
+    *_rule_routes("duplicate-rules", describe_duplicate_rules, set_duplicate_rule, remove_duplicate_rule),
+)
