@@ -2,7 +2,7 @@
 
 import typer
 
-from orgsim.cli import authorize, duplicates, edits, faults, live, orgs, policies, rules, serve, snapshots, watch
+from orgsim.cli import authorize, duplicates, edits, faults, live, locks, orgs, policies, rules, serve, snapshots, watch
 from orgsim.errors import ApiError
 
 app = typer.Typer(
@@ -11,7 +11,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (serve, orgs, policies, watch, edits, live, snapshots, faults, rules, duplicates, authorize):
+for module in (serve, orgs, policies, watch, edits, live, snapshots, faults, rules, duplicates, locks, authorize):
     module.register(app)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from orgsim.exchange import Exchange
 from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
+from orgsim.server.locks import describe_locks, remove_locks, set_lock
 from orgsim.server.rules import describe_rules, remove_rule, set_rule
 from orgsim.store.org import Org
 
@@ -35,7 +36,23 @@ def _rule_routes(
     )
 
 
+def _list_locks(exchange: Exchange) -> object:
+    return describe_locks(org_of(exchange))
+
+
+def _set_lock(exchange: Exchange) -> object:
+    return set_lock(org_of(exchange), exchange.json_object())
+
+
+def _remove_locks(exchange: Exchange) -> object:
+    return remove_locks(org_of(exchange), exchange.query["id"])
+
+
+_LOCKS = "/orgsim/orgs/{org_id}/locks"
 ROUTES: tuple[Route, ...] = (
     *_rule_routes("rules", describe_rules, set_rule, remove_rule),
     *_rule_routes("duplicate-rules", describe_duplicate_rules, set_duplicate_rule, remove_duplicate_rule),
+    ("GET", _LOCKS, _list_locks),
+    ("POST", _LOCKS, _set_lock),
+    ("DELETE", _LOCKS, _remove_locks),
 )

@@ -55,7 +55,10 @@ class Usage:
         id INTEGER PRIMARY KEY, effect TEXT NOT NULL, kind TEXT NOT NULL, path_prefix TEXT NOT NULL,
         on_calls TEXT NOT NULL, rate REAL NOT NULL, seed INTEGER NOT NULL, seconds REAL NOT NULL,
         after INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0, hits INTEGER NOT NULL DEFAULT 0, hits_left INTEGER
-    )
+    );
+    CREATE TABLE IF NOT EXISTS record_lock (
+        record_id TEXT NOT NULL, kind TEXT NOT NULL, until TEXT, writes_left INTEGER, PRIMARY KEY (record_id, kind)
+    ) WITHOUT ROWID
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from orgsim.store.chunk import Chunk
 from orgsim.store.derive import Saving, fill_in, is_old_activity
 from orgsim.store.duplicates import NOTHING_ASKED, DuplicateOptions, refuse_matching
 from orgsim.store.history import write_stage_history
+from orgsim.store.locks import refuse_locked
 from orgsim.store.org import Org
 from orgsim.store.rows import Row, erase_row, find_rows, insert_row, read_row, update_row
 from orgsim.store.validation import refuse_invalid
@@ -68,6 +69,7 @@ class Writer:
             refuse_invalid(self.org, self.user_id, sobject, row, old)
             self._refuse_duplicates(sobject, row, sent)
             self._refuse_matching(sobject, row, old)
+            refuse_locked(self.org, sobject, row, old)
             update_row(connection, sobject, str(row["Id"]), _difference(old, row))
             if sobject.name == "Opportunity":
                 write_stage_history(self.org, self.user_id, row, old)
@@ -95,6 +97,7 @@ class Writer:
             raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
         with self.org.database.write() as connection:
             row = self._live_row(sobject, record_id)
+            refuse_locked(self.org, sobject, row)
             for child, owned in self._owned(connection, sobject, row):
                 if not owned.get("IsDeleted"):
                     self._bin(child, owned)
@@ -106,6 +109,7 @@ class Writer:
             row = read_row(connection, sobject, self._id_of(sobject, record_id))
             if row is None or not row.get("IsDeleted") or row.get("MasterRecordId"):
                 raise ApiError("UNDELETE_FAILED", "Entity is not in the recycle bin")
+            refuse_locked(self.org, sobject, row)
             for child, owned in self._owned(connection, sobject, row):
                 if owned.get("IsDeleted") and owned["SystemModstamp"] == row["SystemModstamp"]:
                     self._restore(child, owned)
@@ -118,6 +122,7 @@ class Writer:
             row = read_row(connection, sobject, self._id_of(sobject, record_id))
             if row is None:
                 raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=())
+            refuse_locked(self.org, sobject, row)
             for child, owned in self._owned(connection, sobject, row):
                 self.log_deletion(child, str(owned["Id"]))
                 erase_row(connection, child, str(owned["Id"]))
@@ -217,6 +222,7 @@ class Writer:
         refuse_invalid(self.org, self.user_id, sobject, row, None)
         self._refuse_duplicates(sobject, row, row)
         self._refuse_matching(sobject, row, None)
+        refuse_locked(self.org, sobject, row)
         insert_row(connection, sobject, row)
         if sobject.name == "Opportunity":
             write_stage_history(self.org, self.user_id, row, None)
