@@ -65,9 +65,16 @@ class Job:
         self.result_file.unlink(missing_ok=True)
         self.upload_file.unlink(missing_ok=True)
 
+    def add_apex_time(self, cpu_ms: int) -> None:
+        """Time that triggers took; all of it is time in which the API was active."""
+        for name in ("apexProcessingTime", "apiActiveProcessingTime"):
+            self.plain[name] = self.plain.get(name, 0) + cpu_ms
+
     def finish_time(self) -> None:
+        """The time since the job was made, and that of triggers, which no clock has seen."""
         took = self.org.clock.now() - parse_datetime(self.plain["createdDate"])
-        self.plain["totalProcessingTime"] = max(0, int(took.total_seconds() * 1000))
+        apex_ms = self.plain.get("apexProcessingTime", 0)
+        self.plain["totalProcessingTime"] = max(0, int(took.total_seconds() * 1000)) + apex_ms
 
 
 def new_job(org: Org, user_id: str, family: str, request: dict[str, Any], api_version: str) -> Job:

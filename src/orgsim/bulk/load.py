@@ -75,6 +75,8 @@ def _load_chunk(job: Job, chunk: list[tuple[int, Values]]) -> None:
         job.id,
     )
     with job.org.database.write():
-        plain["numberRecordsFailed"] = plain.get("numberRecordsFailed", 0) + load_chunk(load, chunk)
+        loaded = load_chunk(load, chunk)
+        job.add_apex_time(loaded.cpu_ms)
+        plain["numberRecordsFailed"] = plain.get("numberRecordsFailed", 0) + loaded.failed_rows
         plain["numberRecordsProcessed"] = chunk[-1][0]
         job.save("InProgress")

@@ -11,7 +11,9 @@ import orjson
 
 from orgsim import ids
 from orgsim.errors import ApiError
+from orgsim.store.chunk import Chunk
 from orgsim.store.org import Org
+from orgsim.store.triggers import CPU_LIMIT_MS, CpuLimitError, reckon_cpu_ms
 from orgsim.store.write import Writer
 
 CHUNK_ROWS = 200
@@ -39,20 +41,37 @@ class Outcome:
     error: ApiError | None = None
 
 
-def load_chunk(load: Load, chunk: list[tuple[int, Values]]) -> int:
-    """Write numbered rows and keep their outcomes, inside the caller's transaction. Returns how many failed."""
-    writer = Writer(load.org, load.user_id).in_one_chunk()
-    repeated = _repeated_keys(load, [values for _, values in chunk])
-    failed = 0
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a chunk of rows came to; `cpu_ms` is the time that Apex triggers took."""
+
+    failed_rows: int
+    cpu_ms: int
+
+
+def load_chunk(load: Load, rows: list[tuple[int, Values]]) -> Loaded:
+    """Write numbered rows and keep their outcomes, inside the caller's transaction."""
+    chunk = Chunk()
+    writer = Writer(load.org, load.user_id, chunk=chunk)
+    repeated = _repeated_keys(load, [values for _, values in rows])
+    try:
+        with load.org.database.write():
+            outcomes = [_load_row(load, writer, values, repeated) for _, values in rows]
+            cpu_ms = reckon_cpu_ms(load.org, chunk)
+    except CpuLimitError as error:
+        outcomes = [Outcome(_take_id(values), error=error) for _, values in rows]
+        cpu_ms = CPU_LIMIT_MS
+    _keep_outcomes(load, [number for number, _ in rows], outcomes)
+    return Loaded(sum(each.error is not None for each in outcomes), cpu_ms)
+
+
+def _keep_outcomes(load: Load, numbers: list[int], outcomes: list[Outcome]) -> None:
+    kept = (
+        (load.kept_as, number, each.record_id, int(each.created), _kept_error(each.error))
+        for number, each in zip(numbers, outcomes, strict=True)
+    )
     with load.org.database.write() as connection:
-        for number, values in chunk:
-            outcome = _load_row(load, writer, values, repeated)
-            connection.execute(
-                "INSERT INTO _job_row VALUES (?, ?, ?, ?, ?)",
-                (load.kept_as, number, outcome.record_id, int(outcome.created), _kept_error(outcome.error)),
-            )
-            failed += outcome.error is not None
-    return failed
+        connection.executemany("INSERT INTO _job_row VALUES (?, ?, ?, ?, ?)", kept)
 
 
 def count_outcomes(org: Org, kept_as: str) -> int:

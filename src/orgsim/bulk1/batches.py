@@ -62,7 +62,7 @@ class Batch:
 
     def finish(self, state: str) -> None:
         took = self.org.clock.now() - parse_datetime(self.plain["createdDate"])
-        milliseconds = max(0, int(took.total_seconds() * 1000))
+        milliseconds = max(0, int(took.total_seconds() * 1000)) + int(self.plain["apexProcessingTime"])
         self.plain |= {"totalProcessingTime": milliseconds, "apiActiveProcessingTime": milliseconds}
         self.save(state)
 

@@ -87,7 +87,9 @@ def _run_load(job: Job, batch: Batch) -> None:
 
 def _load_chunk(load: Load, batch: Batch, chunk: list[tuple[int, Values]]) -> None:
     with load.org.database.write():
-        batch.plain["numberRecordsFailed"] += load_chunk(load, chunk)
+        loaded = load_chunk(load, chunk)
+        batch.plain["numberRecordsFailed"] += loaded.failed_rows
+        batch.plain["apexProcessingTime"] += loaded.cpu_ms
         batch.plain["numberRecordsProcessed"] = chunk[-1][0]
         batch.save()
 

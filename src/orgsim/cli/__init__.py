@@ -2,7 +2,21 @@
 
 import typer
 
-from orgsim.cli import authorize, duplicates, edits, faults, live, locks, orgs, policies, rules, serve, snapshots, watch
+from orgsim.cli import (
+    authorize,
+    duplicates,
+    edits,
+    faults,
+    live,
+    locks,
+    orgs,
+    policies,
+    rules,
+    serve,
+    snapshots,
+    triggers,
+    watch,
+)
 from orgsim.errors import ApiError
 
 app = typer.Typer(
@@ -11,7 +25,21 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (serve, orgs, policies, watch, edits, live, snapshots, faults, rules, duplicates, locks, authorize):
+for module in (
+    serve,
+    orgs,
+    policies,
+    watch,
+    edits,
+    live,
+    snapshots,
+    faults,
+    rules,
+    duplicates,
+    locks,
+    triggers,
+    authorize,
+):
     module.register(app)
 
 

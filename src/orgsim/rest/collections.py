@@ -10,8 +10,10 @@ from orgsim.errors import ApiError
 from orgsim.exchange import json_response, json_text_response
 from orgsim.rest.call import Call
 from orgsim.soql.plan import read_records
+from orgsim.store.chunk import Chunk
 from orgsim.store.database import RollBackError, roll_back
 from orgsim.store.org import Org
+from orgsim.store.triggers import CpuLimitError, reckon_cpu_ms
 from orgsim.store.write import Writer
 
 MAX_RECORDS = 200
@@ -24,34 +26,38 @@ Deed = Callable[[], Result]
 
 def create(call: Call) -> Response:
     records, all_or_none = _records(call)
-    writer = call.writer.in_one_chunk()
+    chunk = Chunk()
+    writer = call.writer.in_chunk(chunk)
     deeds = [_insert(writer, each) for each in records]
-    return json_response(run_deeds(writer, deeds, all_or_none=all_or_none))
+    return json_response(_run_deeds(call.org, chunk, deeds, all_or_none=all_or_none))
 
 
 def update(call: Call) -> Response:
     records, all_or_none = _records(call)
-    writer = call.writer.in_one_chunk()
+    chunk = Chunk()
+    writer = call.writer.in_chunk(chunk)
     deeds = [_update(writer, each) for each in records]
-    return json_response(run_deeds(writer, deeds, all_or_none=all_or_none))
+    return json_response(_run_deeds(call.org, chunk, deeds, all_or_none=all_or_none))
 
 
 def upsert(call: Call) -> Response:
     records, all_or_none = _records(call)
     name, key = call.sobject().name, call.param("field")
-    writer = call.writer.in_one_chunk()
+    chunk = Chunk()
+    writer = call.writer.in_chunk(chunk)
     writer.external_id(call.sobject(), key)
     deeds = [_upsert(writer, name, key, each) for each in records]
-    return json_response(run_deeds(writer, deeds, all_or_none=all_or_none))
+    return json_response(_run_deeds(call.org, chunk, deeds, all_or_none=all_or_none))
 
 
 def delete(call: Call) -> Response:
     wanted = [each.strip() for each in call.query("ids").split(",")]
     _refuse_too_many(len(wanted), MAX_RECORDS)
     all_or_none = call.exchange.query.get("allOrNone", "false").lower() == "true"
-    writer = call.writer.in_one_chunk()
+    chunk = Chunk()
+    writer = call.writer.in_chunk(chunk)
     deeds = [_delete(writer, each) for each in wanted]
-    return json_response(run_deeds(writer, deeds, all_or_none=all_or_none))
+    return json_response(_run_deeds(call.org, chunk, deeds, all_or_none=all_or_none))
 
 
 def retrieve(call: Call) -> Response:
@@ -71,18 +77,21 @@ def retrieve(call: Call) -> Response:
     return json_text_response(f"[{','.join(text or 'null' for text in texts)}]")
 
 
-def run_deeds(writer: Writer, deeds: list[Deed], *, all_or_none: bool) -> list[Result]:
+def _run_deeds(org: Org, chunk: Chunk, deeds: list[Deed], *, all_or_none: bool) -> list[Result]:
     """Do each; a refusal becomes its result. With all_or_none one refusal undoes the others."""
     results: list[Result] = []
     failed = False
     try:
-        with writer.org.database.write():
+        with org.database.write():
             for deed in deeds:
-                result = _attempt(writer.org, deed)
+                result = _attempt(org, deed)
                 failed = failed or not result["success"]
                 results.append(result)
             if failed and all_or_none:
                 roll_back()
+            reckon_cpu_ms(org, chunk)
+    except CpuLimitError as error:
+        return [_failed(error) for _ in deeds]
     except RollBackError:
         return [each if not each["success"] else _rolled_back(each) for each in results]
     return results
@@ -93,7 +102,11 @@ def _attempt(org: Org, deed: Deed) -> Result:
         with org.database.write():
             return deed()
     except ApiError as error:
-        return {"success": False, "errors": [each.as_record() for each in error.all()]}
+        return _failed(error)
+
+
+def _failed(error: ApiError) -> Result:
+    return {"success": False, "errors": [each.as_record() for each in error.all()]}
 
 
 def _rolled_back(result: Result) -> Result:
@@ -102,7 +115,7 @@ def _rolled_back(result: Result) -> Result:
         "Record rolled back because not all records were valid and the request was using AllOrNone header",
     )
     kept = {"id": result["id"]} if "created" not in result and "id" in result else {}
-    return {**kept, "success": False, "errors": [each.as_record() for each in error.all()]}
+    return {**kept, **_failed(error)}
 
 
 def _insert(writer: Writer, record: Mapping[str, Any]) -> Deed:

@@ -14,7 +14,9 @@ from starlette.responses import Response
 from orgsim.errors import ApiError
 from orgsim.exchange import Exchange, json_response
 from orgsim.rest.call import Call
+from orgsim.store.chunk import Chunk
 from orgsim.store.database import RollBackError, roll_back
+from orgsim.store.triggers import CpuLimitError, reckon_cpu_ms
 from orgsim.store.write import Writer
 
 MAX_SUBREQUESTS = 25
@@ -91,13 +93,18 @@ def tree(call: Call) -> Response:
         raise ApiError("INVALID_INPUT", f"The tree must contain 1 to {MAX_TREE_RECORDS} records")
     results: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
-    writer = call.writer.in_one_chunk()
+    chunk = Chunk()
+    writer = call.writer.in_chunk(chunk)
     try:
         with call.org.database.write():
             for record in records:
                 _plant(writer, call.sobject().name, record, {}, results, failures)
             if failures:
                 roll_back()
+            reckon_cpu_ms(call.org, chunk)
+    except CpuLimitError as error:
+        refused = [_unplanted(record, error) for record in _tree_records(records)]
+        return json_response({"hasErrors": True, "results": refused}, 400)
     except RollBackError:
         return json_response({"hasErrors": True, "results": failures}, 400)
     return json_response({"hasErrors": False, "results": results}, 201)
@@ -125,17 +132,22 @@ def _plant(
     try:
         record_id = writer.insert(name, {**values, **link})
     except ApiError as error:
-        failures.append({"referenceId": reference, "errors": [each.as_record() for each in error.all()]})
+        failures.append(_unplanted(record, error))
         return
     results.append({"referenceId": reference, "id": record_id})
     for relationship, children in nested.items():
         found = writer.org.catalog().child_relationship(name, relationship)
         if found is None:
             unknown = ApiError("INVALID_FIELD", f"No such relationship '{relationship}' on sobject of type {name}")
-            failures.append({"referenceId": reference, "errors": [unknown.as_record()]})
+            failures.append(_unplanted(record, unknown))
             continue
         for child in children["records"]:
             _plant(writer, found.child.name, child, {found.field.name: record_id}, results, failures)
+
+
+def _unplanted(record: Mapping[str, Any], error: ApiError) -> Result:
+    reference = record.get("attributes", {}).get("referenceId")
+    return {"referenceId": reference, "errors": [each.as_record() for each in error.all()]}
 
 
 def run_all_or_none(call: Call, dispatch: Dispatch, requests: list[Request]) -> list[Result]:

@@ -7,6 +7,7 @@ from orgsim.exchange import Exchange
 from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
 from orgsim.server.locks import describe_locks, remove_locks, set_lock
 from orgsim.server.rules import describe_rules, remove_rule, set_rule
+from orgsim.server.triggers import describe_triggers, remove_trigger, set_trigger
 from orgsim.store.org import Org
 
 Route = tuple[str, str, Callable[[Exchange], object]]
@@ -52,6 +53,7 @@ _LOCKS = "/orgsim/orgs/{org_id}/locks"
 ROUTES: tuple[Route, ...] = (
     *_rule_routes("rules", describe_rules, set_rule, remove_rule),
     *_rule_routes("duplicate-rules", describe_duplicate_rules, set_duplicate_rule, remove_duplicate_rule),
+    *_rule_routes("triggers", describe_triggers, set_trigger, remove_trigger),
     ("GET", _LOCKS, _list_locks),
     ("POST", _LOCKS, _set_lock),
     ("DELETE", _LOCKS, _remove_locks),

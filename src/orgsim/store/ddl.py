@@ -55,6 +55,7 @@ CREATE TABLE IF NOT EXISTS _batch (
     id TEXT PRIMARY KEY, job_id TEXT NOT NULL, state TEXT NOT NULL, made TEXT NOT NULL, plain TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS _batch_job ON _batch (job_id);
+CREATE TABLE IF NOT EXISTS _trigger_cost (trigger_id TEXT PRIMARY KEY, cpu_ms_per_record INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS _deploy (id TEXT PRIMARY KEY, made TEXT NOT NULL, plain TEXT NOT NULL)
 """
 

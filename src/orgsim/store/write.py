@@ -18,6 +18,7 @@ from orgsim.store.history import write_stage_history
 from orgsim.store.locks import refuse_locked
 from orgsim.store.org import Org
 from orgsim.store.rows import Row, erase_row, find_rows, insert_row, read_row, update_row
+from orgsim.store.triggers import reckon_cpu_ms
 from orgsim.store.validation import refuse_invalid
 from orgsim.store.values import Stored, to_stored
 
@@ -28,7 +29,8 @@ _NOT_DATA = frozenset({"attributes", "type"})
 class Writer:
     """One user's writes to one org. Each method is one transaction; inside another it is a part of that one.
 
-    `chunk`, where it is given, takes the writes together; else each is a chunk of its own.
+    `chunk`, where it is given, takes the writes together, and `reckon_cpu_ms` must see it in the end; else each is a
+    chunk of its own.
     """
 
     org: Org
@@ -36,8 +38,8 @@ class Writer:
     duplicates: DuplicateOptions = NOTHING_ASKED
     chunk: Chunk | None = None
 
-    def in_one_chunk(self) -> "Writer":
-        return replace(self, chunk=Chunk())
+    def in_chunk(self, chunk: Chunk) -> "Writer":
+        return replace(self, chunk=chunk)
 
     def without_duplicate_rules(self) -> "Writer":
         """As Salesforce saves what a conversion or a merge makes (facts C.22)."""
@@ -52,6 +54,7 @@ class Writer:
             sent = self._read_values(sobject, values, creating=True)
             row = self._new_row(sobject, sent)
             self._save_new(sobject, row, frozenset(sent))
+            self._run_triggers(sobject, "Insert")
         return str(row["Id"])
 
     def update(self, name: str, record_id: str, values: Mapping[str, object]) -> None:
@@ -73,6 +76,7 @@ class Writer:
             update_row(connection, sobject, str(row["Id"]), _difference(old, row))
             if sobject.name == "Opportunity":
                 write_stage_history(self.org, self.user_id, row, old)
+            self._run_triggers(sobject, "Update")
 
     def upsert(self, name: str, key: str, value: object, values: Mapping[str, object]) -> tuple[str, bool]:
         """Returns (Id, whether it was created). Several matches raise DUPLICATE_EXTERNAL_ID."""
@@ -102,6 +106,7 @@ class Writer:
                 if not owned.get("IsDeleted"):
                     self._bin(child, owned)
             self._bin(sobject, row)
+            self._run_triggers(sobject, "Delete")
 
     def undelete(self, name: str, record_id: str) -> None:
         sobject = self._sobject(name)
@@ -114,6 +119,7 @@ class Writer:
                 if owned.get("IsDeleted") and owned["SystemModstamp"] == row["SystemModstamp"]:
                     self._restore(child, owned)
             self._restore(sobject, row)
+            self._run_triggers(sobject, "Undelete")
 
     def purge(self, name: str, record_id: str) -> None:
         """Gone without a tombstone in queryAll, as by emptying the bin or a Bulk hardDelete."""
@@ -128,6 +134,8 @@ class Writer:
                 erase_row(connection, child, str(owned["Id"]))
             self.log_deletion(sobject, str(row["Id"]))
             erase_row(connection, sobject, str(row["Id"]))
+            if not row.get("IsDeleted"):
+                self._run_triggers(sobject, "Delete")
 
     def set_fields(self, name: str, record_id: str, values: Mapping[str, Stored]) -> None:
         """Set stored values as the platform itself does (conversion, merge): no checks, stamps moved."""
@@ -278,6 +286,13 @@ class Writer:
         chunk = self.chunk or Chunk()
         refuse_matching(self.org, self.user_id, sobject, row, old, chunk, self.duplicates)
         chunk.record_ids.add(str(row["Id"]))
+
+    def _run_triggers(self, sobject: SObject, event: str) -> None:
+        """Those of a given chunk are reckoned by whoever gave it, when it is complete."""
+        chunk = self.chunk or Chunk()
+        chunk.saves[sobject.name, event] += 1
+        if self.chunk is None:
+            reckon_cpu_ms(self.org, chunk)
 
     def _live_row(self, sobject: SObject, record_id: str) -> Row:
         row = read_row(self.org.database.connect(), sobject, self._id_of(sobject, record_id))

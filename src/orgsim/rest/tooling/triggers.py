@@ -1,4 +1,7 @@
-"""/tooling/sobjects/ApexTrigger: triggers as metadata. Their bodies are kept and never run."""
+"""/tooling/sobjects/ApexTrigger: triggers as metadata. Their bodies are kept and never run.
+
+What they cost is a lever's matter (store/triggers.py).
+"""
 
 import re
 from collections.abc import Mapping
@@ -41,20 +44,14 @@ def create(call: Call) -> Response:
 
 
 def update(call: Call) -> Response:
-    values = _read(call.exchange.json_object())
     with call.org.database.write():
-        row = _row(call)
-        call.writer.set_fields(
-            "ApexTrigger", str(row["Id"]), {**values, **_told_by_body(call.writer, {**row, **values})}
-        )
+        change_trigger(call.writer, _row(call), call.exchange.json_object())
     return empty_response()
 
 
 def delete(call: Call) -> Response:
-    with call.org.database.write() as connection:
-        record_id = str(_row(call)["Id"])
-        call.writer.log_deletion(APEX_TRIGGER, record_id)
-        erase_row(connection, APEX_TRIGGER, record_id)
+    with call.org.database.write():
+        drop_trigger(call.writer, str(_row(call)["Id"]))
     return empty_response()
 
 
@@ -74,6 +71,17 @@ def add_trigger(writer: Writer, values: Mapping[str, object], api_version: str =
         row["Id"] = org.new_id(APEX_TRIGGER.key_prefix)
         insert_row(connection, APEX_TRIGGER, row)
     return str(row["Id"])
+
+
+def change_trigger(writer: Writer, row: Row, values: Mapping[str, object]) -> None:
+    given = _read(values)
+    writer.set_fields("ApexTrigger", str(row["Id"]), {**given, **_told_by_body(writer, {**row, **given})})
+
+
+def drop_trigger(writer: Writer, record_id: str) -> None:
+    with writer.org.database.write() as connection:
+        writer.log_deletion(APEX_TRIGGER, record_id)
+        erase_row(connection, APEX_TRIGGER, record_id)
 
 
 def _read(values: Mapping[str, object]) -> Row:
