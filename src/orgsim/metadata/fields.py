@@ -115,6 +115,7 @@ def _reference(element: Element, base: Field) -> Field:
         relationship_name=base.name.removesuffix("__c") + "__r",
         child_relationship=f"{child}__r" if child else None,
         cascade_delete=is_detail,
+        restricted_delete=not is_detail and text(element, "deleteConstraint") == "Restrict",
         nillable=not is_detail,
     )
 

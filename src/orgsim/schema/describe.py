@@ -37,7 +37,6 @@ _SAME_FOR_ALL: dict[str, object] = {
     "queryByDistance": False,
     "referenceTargetField": None,
     "relationshipOrder": None,
-    "restrictedDelete": False,
     "searchPrefilterable": False,
     "writeRequiresMasterRead": False,
 }
@@ -139,6 +138,7 @@ def field_entry(field: Field) -> dict[str, object]:
         "precision": field.precision if field.type != "int" else 0,
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship_name,
+        "restrictedDelete": field.restricted_delete,
         "restrictedPicklist": field.restricted,
         "scale": field.scale,
         "soapType": _SOAP_TYPES.get(field.type, "xsd:string"),
@@ -168,5 +168,5 @@ def _child(relationship: ChildRelationship) -> dict[str, object]:
         "junctionIdListNames": [],
         "junctionReferenceTo": [],
         "relationshipName": relationship.name,
-        "restrictedDelete": False,
+        "restrictedDelete": relationship.field.restricted_delete,
     }

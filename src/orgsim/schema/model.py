@@ -42,6 +42,7 @@ class Field:
     relationship_name: str | None = None
     child_relationship: str | None = None
     cascade_delete: bool = False
+    restricted_delete: bool = False  # what it points at cannot be deleted
     compound_parts: tuple[str, ...] = ()
     compound_name: str | None = None
     formula: str | None = None  # computed when it is read; nothing is stored

@@ -120,11 +120,15 @@ def _id(field: Field, value: object) -> str:
 
 
 def _compound(field: Field, _value: object) -> Stored:
-    raise ApiError(
+    raise not_writable(field.name)
+
+
+def not_writable(*names: str) -> ApiError:
+    return ApiError(
         "INVALID_FIELD_FOR_INSERT_UPDATE",
-        f"Unable to create/update fields: {field.name}. Please check the security settings of this field and verify "
-        f"that it is read/write for your profile or permission set.",
-        fields=(field.name,),
+        f"Unable to create/update fields: {', '.join(names)}. Please check the security settings of this field and "
+        f"verify that it is read/write for your profile or permission set.",
+        fields=names,
     )
 
 

@@ -17,10 +17,11 @@ from orgsim.store.duplicates import NOTHING_ASKED, DuplicateOptions, refuse_matc
 from orgsim.store.history import write_stage_history
 from orgsim.store.locks import refuse_locked
 from orgsim.store.org import Org
+from orgsim.store.restrict import refuse_referenced
 from orgsim.store.rows import Row, erase_row, find_rows, insert_row, read_row, update_row
 from orgsim.store.triggers import reckon_cpu_ms
 from orgsim.store.validation import refuse_invalid
-from orgsim.store.values import Stored, to_stored
+from orgsim.store.values import Stored, not_writable, to_stored
 
 _NOT_DATA = frozenset({"attributes", "type"})
 
@@ -102,9 +103,11 @@ class Writer:
         with self.org.database.write() as connection:
             row = self._live_row(sobject, record_id)
             refuse_locked(self.org, sobject, row)
-            for child, owned in self._owned(connection, sobject, row):
-                if not owned.get("IsDeleted"):
-                    self._bin(child, owned)
+            owned = self._owned(connection, sobject, row)
+            taken = {each["Id"]: (child, each) for child, each in owned if not each.get("IsDeleted")}
+            refuse_referenced(self.org, sobject, row, list(taken.values()))
+            for child, each in taken.values():
+                self._bin(child, each)
             self._bin(sobject, row)
             self._run_triggers(sobject, "Delete")
 
@@ -171,13 +174,16 @@ class Writer:
 
     def _read_values(self, sobject: SObject, values: Mapping[str, object], *, creating: bool) -> Row:
         row: Row = {}
+        fixed = []
         for name, value in values.items():
             if name in _NOT_DATA:
                 continue
             field, stored = self._read_value(sobject, name, value)
             if not (field.createable if creating else field.updateable):
-                raise _not_writable(field)
+                fixed.append(field.name)
             row[field.name] = stored
+        if fixed:
+            raise not_writable(*fixed)
         return row
 
     def _read_value(self, sobject: SObject, name: str, value: object) -> tuple[Field, Stored]:
@@ -365,12 +371,3 @@ def _difference(old: Row, new: Row) -> Row:
 def _duplicate(field: Field, other_id: str) -> ApiError:
     message = f"duplicate value found: {field.name} duplicates value on record with id: {other_id[:15]}"
     return ApiError("DUPLICATE_VALUE", message, fields=())
-
-
-def _not_writable(field: Field) -> ApiError:
-    return ApiError(
-        "INVALID_FIELD_FOR_INSERT_UPDATE",
-        f"Unable to create/update fields: {field.name}. Please check the security settings of this field and verify "
-        f"that it is read/write for your profile or permission set.",
-        fields=(field.name,),
-    )

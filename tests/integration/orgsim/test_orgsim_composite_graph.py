@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
+import pytest
 
 from orgsim.testing import RunningOrgsim
 
@@ -36,6 +37,12 @@ def refusal_of(client: httpx2.Client, *graphs: list[dict[str, object]]) -> str:
     return code
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Graphs, each of them all or nothing",
+    source="rest-api/composite-graph",
+    endpoint="POST /composite/graph",
+)
 def test_each_graph_stands_or_falls_alone(client: httpx2.Client, soql: Soql, running: RunningOrgsim) -> None:
     whole = [
         node("POST", "Account", "a", {"Name": "Graph whole"}),
@@ -56,6 +63,9 @@ def test_each_graph_stands_or_falls_alone(client: httpx2.Client, soql: Soql, run
     assert soql("SELECT Id FROM Account WHERE Name = 'Graph broken'") == []
 
 
+@pytest.mark.conformance(
+    area="REST", feature="Nodes of a graph that are no records", source="rest-api/composite-graph", refused=True
+)
 def test_only_records_may_be_nodes(client: httpx2.Client, soql: Soql) -> None:
     query: dict[str, object] = {
         "method": "GET",
@@ -68,6 +78,7 @@ def test_only_records_may_be_nodes(client: httpx2.Client, soql: Soql) -> None:
     assert soql("SELECT Id FROM Account WHERE Name = 'No node'") == []
 
 
+@pytest.mark.conformance(area="REST", feature="Graphs after the 15th that failed", source="facts B.5", refused=True)
 def test_the_rest_is_not_tried_after_too_many_failures(client: httpx2.Client, soql: Soql) -> None:
     broken = [[node("POST", "Account", "a", {})]] * 15
     answers = graphs_of(client, *broken, [node("POST", "Account", "a", {"Name": "Too late"})])
@@ -75,6 +86,9 @@ def test_the_rest_is_not_tried_after_too_many_failures(client: httpx2.Client, so
     assert soql("SELECT Id FROM Account WHERE Name = 'Too late'") == []
 
 
+@pytest.mark.conformance(
+    area="REST", feature="Graphs of too many nodes, levels or kinds", source="facts B.5", refused=True
+)
 def test_graphs_have_their_limits(client: httpx2.Client) -> None:
     one = [node("POST", "Account", "a", {"Name": "x"})]
     assert refusal_of(client, *[one] * 76) == "LIMIT_EXCEEDED"
@@ -87,6 +101,7 @@ def test_graphs_have_their_limits(client: httpx2.Client) -> None:
     assert client.post("/composite/graph", json={}).json()[0]["errorCode"] == "INVALID_INPUT"
 
 
+@pytest.mark.conformance(area="REST", feature="Graphs before v50", source="rest-api/composite-graph", refused=True)
 def test_graphs_came_with_version_50(client: httpx2.Client, running: RunningOrgsim) -> None:
     body = {"graphs": [{"graphId": "1", "compositeRequest": [node("GET", "Account/x", "a")]}]}
     assert client.post(f"{running.url}/services/data/v49.0/composite/graph", json=body).status_code == 404

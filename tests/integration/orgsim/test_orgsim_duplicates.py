@@ -236,7 +236,12 @@ def test_a_rule_that_makes_no_sense_is_refused(
     assert anyone.get(path).json() == []
 
 
-@pytest.mark.conformance(area="Levers", feature="Duplicate rules through the side door and the command", source="docs")
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Duplicate rules through the side door and the command",
+    source="reference",
+    endpoint="POST /orgsim/orgs/{org_id}/duplicate-rules",
+)
 @pytest.mark.usefixtures("lay")
 def test_the_command_lays_and_removes_rules(running: RunningOrgsim) -> None:
     command = ["--state", str(running.state_folder), "--org", running.production.org_id, "--json"]

@@ -144,7 +144,7 @@ def test_a_lock_that_makes_no_sense_is_refused(
 @pytest.mark.conformance(
     area="Levers",
     feature="Locks on records through the side door and the commands",
-    source="docs",
+    source="reference",
     endpoint="POST /orgsim/orgs/{org_id}/locks",
 )
 @pytest.mark.usefixtures("lay")

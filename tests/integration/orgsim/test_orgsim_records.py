@@ -1,4 +1,4 @@
-"""Single records, collections, composite requests, describes and replication over REST."""
+"""Single records, describes and replication over REST. Several records in one call: test_orgsim_composite.py."""
 
 import datetime as dt
 import gzip
@@ -14,6 +14,30 @@ from orgsim.testing import RunningOrgsim
 Soql = Callable[[str], list[dict[str, Any]]]
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Records are created",
+    source="rest-api/sobject-basic-info",
+    endpoint="POST /sobjects/{sobject}",
+)
+@pytest.mark.conformance(
+    area="REST",
+    feature="Records are read, whole or some fields",
+    source="rest-api/sobject-retrieve",
+    endpoint="GET /sobjects/{sobject}/{record_id}",
+)
+@pytest.mark.conformance(
+    area="REST",
+    feature="Records are changed",
+    source="rest-api/sobject-retrieve",
+    endpoint="PATCH /sobjects/{sobject}/{record_id}",
+)
+@pytest.mark.conformance(
+    area="REST",
+    feature="Records are deleted",
+    source="rest-api/sobject-retrieve",
+    endpoint="DELETE /sobjects/{sobject}/{record_id}",
+)
 def test_it_creates_reads_updates_and_deletes(client: httpx2.Client) -> None:
     created = client.post("/sobjects/Lead", json={"LastName": "Ek", "Company": "Ask", "AnnualRevenue": 12.345})
     record_id = created.json()["id"]
@@ -43,6 +67,12 @@ def test_it_creates_reads_updates_and_deletes(client: httpx2.Client) -> None:
         ({"LastName": "x", "Company": "y", "OwnerId": "nope"}, "MALFORMED_ID", ["OwnerId"]),
     ],
 )
+@pytest.mark.conformance(
+    area="Truth about data",
+    feature="A wrong record is refused with a code and the fields concerned",
+    source="facts C.6",
+    refused=True,
+)
 def test_it_refuses_a_wrong_record(
     client: httpx2.Client, values: dict[str, object], code: str, fields: list[str] | None
 ) -> None:
@@ -52,6 +82,9 @@ def test_it_refuses_a_wrong_record(
     assert fields is None or error["fields"] == fields
 
 
+@pytest.mark.conformance(
+    area="REST", feature="Broken bodies, unknown paths and wrong methods", source="facts C.6", refused=True
+)
 def test_it_answers_broken_bodies_and_unknown_paths(client: httpx2.Client) -> None:
     assert client.post("/sobjects/Lead", content=b"{").json()[0]["errorCode"] == "JSON_PARSER_ERROR"
     assert client.post("/sobjects/Nope", json={}).json() == [
@@ -61,6 +94,15 @@ def test_it_answers_broken_bodies_and_unknown_paths(client: httpx2.Client) -> No
     assert client.get("/nothing/here").status_code == 404
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Versions 31.0 to 67.0, listed without a login",
+    source="rest-api/versions",
+    endpoint="GET /services/data",
+)
+@pytest.mark.conformance(
+    area="REST", feature="Versions before 31.0 and after 67.0", source="rest-api/versions", refused=True
+)
 def test_it_serves_versions_31_to_67(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     versions = [each["version"] for each in anyone.get("/services/data").json()]
     assert (versions[0], versions[-1], len(versions)) == ("31.0", "67.0", 37)
@@ -72,6 +114,18 @@ def test_it_serves_versions_31_to_67(anyone: httpx2.Client, running: RunningOrgs
     assert statuses == [410, 200, 200, 404]
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Upsert by an external id or a lookup field; 300 where several match",
+    source="rest-api/sobject-upsert",
+    endpoint="PATCH /sobjects/{sobject}/{field}/{value}",
+)
+@pytest.mark.conformance(
+    area="REST",
+    feature="Records are read by an external id",
+    source="rest-api/sobject-upsert",
+    endpoint="GET /sobjects/{sobject}/{field}/{value}",
+)
 def test_it_upserts_by_a_lookup_key(client: httpx2.Client, running: RunningOrgsim) -> None:
     path = "/sobjects/Lead/Email/key@example.com"
     created = client.patch(path, json={"LastName": "Key", "Company": "Ring"})
@@ -89,6 +143,34 @@ def test_it_upserts_by_a_lookup_key(client: httpx2.Client, running: RunningOrgsi
     )
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Records are deleted by an external id",
+    source="rest-api/sobject-upsert",
+    endpoint="DELETE /sobjects/{sobject}/{field}/{value}",
+)
+def test_it_deletes_by_a_lookup_key(client: httpx2.Client, running: RunningOrgsim) -> None:
+    running.writer().insert("Lead", {"LastName": "Key", "Company": "Ring", "Email": "gone@example.com"})
+    path = "/sobjects/Lead/Email/gone@example.com"
+    assert client.delete(path).status_code == 204
+    assert (client.delete(path).status_code, client.get(path).status_code) == (404, 404)
+
+
+@pytest.mark.conformance(
+    area="REST", feature="The list of resources", source="rest-api/discoveryresource", endpoint="GET /"
+)
+def test_it_lists_its_resources(client: httpx2.Client, running: RunningOrgsim) -> None:
+    resources = client.get("/").json()
+    assert resources["sobjects"] == "/services/data/v60.0/sobjects"
+    assert resources["identity"].endswith(f"/id/{running.production.org_id}/{running.production_user_id}")
+
+
+@pytest.mark.conformance(
+    area="REST",
+    feature="Saving the same values again",
+    source="rest-api/sobject-retrieve",
+    endpoint="PATCH /sobjects/{sobject}/{record_id}",
+)
 def test_saving_the_same_again_changes_nothing(client: httpx2.Client, running: RunningOrgsim) -> None:
     running.state.set_clock(ClockSetting(frozen_at=running.production.clock.now()))
     try:
@@ -99,6 +181,9 @@ def test_saving_the_same_again_changes_nothing(client: httpx2.Client, running: R
         running.state.set_clock(ClockSetting())
 
 
+@pytest.mark.conformance(
+    area="Truth about data", feature="OpportunityHistory and what follows from a stage", source="facts C.7"
+)
 def test_it_writes_stage_history(client: httpx2.Client, soql: Soql) -> None:
     values = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2030-06-30", "Amount": 1000}
     opportunity = client.post("/sobjects/Opportunity", json=values).json()["id"]
@@ -116,6 +201,11 @@ def test_it_writes_stage_history(client: httpx2.Client, soql: Soql) -> None:
     assert row == {"IsWon": True, "IsClosed": True, "FiscalYear": 2030, "FiscalQuarter": 2}
 
 
+@pytest.mark.conformance(
+    area="Truth about data",
+    feature="Campaign members with copied names and responses",
+    source="object-reference/campaignmember",
+)
 def test_it_keeps_campaign_members(client: httpx2.Client, soql: Soql, running: RunningOrgsim) -> None:
     campaign = client.post("/sobjects/Campaign", json={"Name": "Fair"}).json()["id"]
     lead = client.post("/sobjects/Lead", json={"LastName": "Berg", "Company": "Dal"}).json()["id"]
@@ -133,105 +223,13 @@ def test_it_keeps_campaign_members(client: httpx2.Client, soql: Soql, running: R
     assert soql("SELECT Id FROM CampaignMember") == []
 
 
-def test_collections_answer_record_by_record(client: httpx2.Client, soql: Soql) -> None:
-    records: list[dict[str, object]] = [
-        {"attributes": {"type": "Account"}, "Name": "One"},
-        {"attributes": {"type": "Account"}},
-        {"attributes": {"type": "Contact"}, "LastName": "Two"},
-    ]
-    good, bad, other = client.post("/composite/sobjects", json={"records": records}).json()
-    assert (good["success"], other["success"]) == (True, True)
-    assert bad == {
-        "success": False,
-        "errors": [
-            {
-                "statusCode": "REQUIRED_FIELD_MISSING",
-                "message": "Required fields are missing: [Name]",
-                "fields": ["Name"],
-            }
-        ],
-    }
-    halted = client.post("/composite/sobjects", json={"allOrNone": True, "records": records}).json()
-    assert [each["errors"][0]["statusCode"] for each in halted] == [
-        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-        "REQUIRED_FIELD_MISSING",
-        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-    ]
-    assert len(soql("SELECT Id FROM Account WHERE Name = 'One'")) == 1
-    changes = [{"attributes": {"type": "Account"}, "id": good["id"], "Name": "Uno"}]
-    assert client.patch("/composite/sobjects", json={"records": changes}).json()[0]["success"] is True
-    body = {"ids": [good["id"], "001000000000000"], "fields": ["Name"]}
-    found = client.post("/composite/sobjects/Account", json=body).json()
-    assert (found[0]["Name"], found[1]) == ("Uno", None)
-    deleted = client.delete("/composite/sobjects", params={"ids": f"{good['id']},001000000000000AAA"}).json()
-    assert [each["success"] for each in deleted] == [True, False]
-
-
-def test_collections_upsert_with_per_record_results(client: httpx2.Client) -> None:
-    records = [
-        {"attributes": {"type": "Lead"}, "Email": f"up{n}@example.com", "LastName": "Up", "Company": "Set"}
-        for n in (1, 2)
-    ]
-    path = "/composite/sobjects/Lead/Email"
-    assert [each["created"] for each in client.patch(path, json={"records": records}).json()] == [True, True]
-    assert [each["created"] for each in client.patch(path, json={"records": records}).json()] == [False, False]
-    too_many = {"records": records * 101}
-    assert client.patch(path, json=too_many).json()[0]["errorCode"] == "EXCEEDED_MAX_SIZE_REQUEST"
-
-
-def sub(method: str, url: str, reference: str, body: object = None) -> dict[str, object]:
-    request: dict[str, object] = {"method": method, "url": f"/services/data/v60.0{url}", "referenceId": reference}
-    return request if body is None else {**request, "body": body}
-
-
-def test_composite_fills_references(client: httpx2.Client) -> None:
-    requests = [
-        sub("POST", "/sobjects/Account", "acc", {"Name": "Ref & Co"}),
-        sub("POST", "/sobjects/Contact", "con", {"LastName": "Ref", "AccountId": "@{acc.id}"}),
-        sub("GET", "/query?q=SELECT+Id,Name+FROM+Account+WHERE+Id='@{acc.id}'", "found"),
-        sub("GET", "/sobjects/Account/@{found.records[0].Id}?fields=Name", "read"),
-        sub("GET", "/sobjects/Account/@{nothing.id}", "halted"),
-    ]
-    answers = client.post("/composite", json={"compositeRequest": requests}).json()["compositeResponse"]
-    assert [each["httpStatusCode"] for each in answers] == [201, 201, 200, 200, 400]
-    assert answers[0]["httpHeaders"]["Location"].endswith(answers[0]["body"]["id"])
-    assert answers[3]["body"]["Name"] == "Ref & Co"
-    assert answers[4]["body"][0]["errorCode"] == "PROCESSING_HALTED"
-
-
-def test_composite_can_be_all_or_none(client: httpx2.Client, soql: Soql) -> None:
-    requests = [
-        sub("POST", "/sobjects/Account", "a", {"Name": "Undone"}),
-        sub("POST", "/sobjects/Account", "b", {}),
-        sub("POST", "/sobjects/Account", "c", {"Name": "Undone"}),
-    ]
-    body = {"allOrNone": True, "compositeRequest": requests}
-    answers = client.post("/composite", json=body).json()["compositeResponse"]
-    codes = [each["body"][0]["errorCode"] for each in answers]
-    assert codes == ["PROCESSING_HALTED", "REQUIRED_FIELD_MISSING", "PROCESSING_HALTED"]
-    assert soql("SELECT Id FROM Account WHERE Name = 'Undone'") == []
-
-
-def test_composite_has_its_limits(client: httpx2.Client) -> None:
-    query = "/query?q=SELECT+Id+FROM+Account"
-    for count, url in ((26, "/limits"), (6, query)):
-        body = {"compositeRequest": [sub("GET", url, f"r{n}") for n in range(count)]}
-        assert client.post("/composite", json=body).json()[0]["errorCode"] == "LIMIT_EXCEEDED"
-    five = {"compositeRequest": [sub("GET", query, f"r{n}") for n in range(5)]}
-    assert len(client.post("/composite", json=five).json()["compositeResponse"]) == 5
-
-
-def test_batch_and_tree_work(client: httpx2.Client, soql: Soql) -> None:
-    requests = [{"method": "GET", "url": "v60.0/limits"}, {"method": "GET", "url": "v60.0/sobjects/Nope/describe"}]
-    answer = client.post("/composite/batch", json={"batchRequests": requests}).json()
-    assert (answer["hasErrors"], [each["statusCode"] for each in answer["results"]]) == (True, [200, 404])
-    child = {"attributes": {"type": "Contact", "referenceId": "c1"}, "LastName": "Twig"}
-    tree = {"attributes": {"type": "Account", "referenceId": "a1"}, "Name": "Stem", "Contacts": {"records": [child]}}
-    planted = client.post("/composite/tree/Account", json={"records": [tree]})
-    assert (planted.status_code, [each["referenceId"] for each in planted.json()["results"]]) == (201, ["a1", "c1"])
-    assert len(soql("SELECT Id FROM Contact WHERE Account.Name = 'Stem'")) == 1
-
-
+@pytest.mark.conformance(area="REST", feature="The global describe", source="facts C.7", endpoint="GET /sobjects")
+@pytest.mark.conformance(
+    area="REST",
+    feature="Describes of objects in recorded order",
+    source="facts C.7",
+    endpoint="GET /sobjects/{sobject}/describe",
+)
 def test_it_describes_itself(client: httpx2.Client) -> None:
     everything = client.get("/sobjects").json()
     assert {"Lead", "OpportunityContactRole", "CampaignMember"} <= {each["name"] for each in everything["sobjects"]}
@@ -251,6 +249,15 @@ def test_it_describes_itself(client: httpx2.Client) -> None:
     assert "Closed - Converted" in [value["value"] for value in status["picklistValues"]]
 
 
+@pytest.mark.conformance(
+    area="REST", feature="Ids of what was updated", source="facts C.2", endpoint="GET /sobjects/{sobject}/updated"
+)
+@pytest.mark.conformance(
+    area="REST", feature="Ids of what was deleted", source="facts C.2", endpoint="GET /sobjects/{sobject}/deleted"
+)
+@pytest.mark.conformance(
+    area="REST", feature="Windows that are too long, turned round or unreadable", source="facts C.2", refused=True
+)
 def test_it_tells_what_was_updated_and_deleted(client: httpx2.Client, running: RunningOrgsim) -> None:
     writer = running.writer()
     kept, gone = (writer.insert("Case", {"Subject": subject}) for subject in ("kept", "gone"))
@@ -265,6 +272,7 @@ def test_it_tells_what_was_updated_and_deleted(client: httpx2.Client, running: R
         assert answer.json()[0]["errorCode"] == "INVALID_REPLICATION_DATE"
 
 
+@pytest.mark.conformance(area="REST", feature="gzip and X-PrettyPrint", source="rest-api/intro-rest-compression")
 def test_it_compresses_and_prints_prettily(client: httpx2.Client) -> None:
     plain = client.get("/sobjects/Lead/describe", headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
@@ -275,6 +283,7 @@ def test_it_compresses_and_prints_prettily(client: httpx2.Client) -> None:
     assert "\n" not in client.get("/limits").text
 
 
+@pytest.mark.conformance(area="Truth about data", feature="The Date header follows the org's clock", source="facts C.1")
 def test_the_date_header_shows_the_orgs_clock(client: httpx2.Client, running: RunningOrgsim) -> None:
     running.state.set_clock(ClockSetting(offset_seconds=86_400 * 40))
     try:

@@ -19,6 +19,15 @@ def later(running: RunningOrgsim) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("path", DESCRIBES)
+@pytest.mark.conformance(
+    area="REST", feature="304 and 412 on describes, by date and by tag", source="rest-api/conditional-requests"
+)
+@pytest.mark.conformance(
+    area="REST",
+    feature="Basic information of an object",
+    source="rest-api/sobject-basic-info",
+    endpoint="GET /sobjects/{sobject}",
+)
 def test_a_describe_is_sent_again_only_when_it_has_changed(
     client: httpx2.Client, running: RunningOrgsim, path: str
 ) -> None:
@@ -37,6 +46,9 @@ def test_a_describe_is_sent_again_only_when_it_has_changed(
 
 
 @pytest.mark.usefixtures("later")
+@pytest.mark.conformance(
+    area="REST", feature="A changed schema makes describes new", source="rest-api/conditional-requests"
+)
 def test_a_schema_change_makes_a_describe_new(client: httpx2.Client, running: RunningOrgsim) -> None:
     known = {"If-Modified-Since": client.get("/sobjects").headers["last-modified"]}
     running.state.set_clock(ClockSetting(offset_seconds=3600))
@@ -45,6 +57,7 @@ def test_a_schema_change_makes_a_describe_new(client: httpx2.Client, running: Ru
 
 
 @pytest.mark.usefixtures("later")
+@pytest.mark.conformance(area="REST", feature="304 and 412 on records, by date", source="rest-api/conditional-requests")
 def test_a_row_is_sent_again_only_when_it_has_changed(client: httpx2.Client, running: RunningOrgsim) -> None:
     path = f"/sobjects/Lead/{running.writer().insert('Lead', {'LastName': 'Ek', 'Company': 'Ask'})}"
     first = client.get(path)
@@ -60,6 +73,7 @@ def test_a_row_is_sent_again_only_when_it_has_changed(client: httpx2.Client, run
     assert client.get(path).json()["Company"] == "Alm"
 
 
+@pytest.mark.conformance(area="REST", feature="ETag on accounts", source="rest-api/conditional-requests")
 def test_an_account_has_a_tag_that_follows_its_values(client: httpx2.Client, running: RunningOrgsim) -> None:
     path = f"/sobjects/Account/{running.writer().insert('Account', {'Name': 'Tagged'})}"
     tag = client.get(path).headers["etag"]
@@ -70,6 +84,12 @@ def test_an_account_has_a_tag_that_follows_its_values(client: httpx2.Client, run
     assert client.delete(path, headers={"If-Match": "*"}).status_code == 204
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Conditions of a composite's parts",
+    source="rest-api/conditional-requests",
+    endpoint="POST /composite",
+)
 def test_a_composite_passes_the_condition_on(client: httpx2.Client) -> None:
     known = client.get("/sobjects/Lead/describe").headers["last-modified"]
     request = {

@@ -24,6 +24,7 @@ def org(running: RunningOrgsim) -> Iterator[Org]:
         (Effect.BAD_GATEWAY, 502, "<html>"),
     ],
 )
+@pytest.mark.conformance(area="Levers", feature="Edge statuses 406, 420 and 502 as faults", source="facts B.4")
 def test_an_edge_answers_without_json(
     client: httpx2.Client, org: Org, effect: Effect, status: int, beginning: str
 ) -> None:
@@ -41,6 +42,7 @@ def test_an_edge_answers_without_json(
     ("query_bytes", "header_bytes", "status"),
     [(15_000, 0, 400), (16_400, 0, 414), (60_000, 0, 414), (9_000, 8_000, 431)],
 )
+@pytest.mark.conformance(area="REST", feature="Heads over 16,384 bytes (414, 431)", source="facts B.4", refused=True)
 def test_a_head_may_have_16_kib(
     client: httpx2.Client, org: Org, query_bytes: int, header_bytes: int, status: int
 ) -> None:
@@ -50,6 +52,9 @@ def test_a_head_may_have_16_kib(
     assert org.usage.total_credits() - before == (1 if status == 400 else 0)
 
 
+@pytest.mark.conformance(
+    area="REST", feature="Long queries inside a composite", source="facts B.4", endpoint="POST /composite"
+)
 def test_a_long_query_goes_through_inside_a_composite(client: httpx2.Client) -> None:
     wanted = ",".join(f"'{number:020d}'" for number in range(1000))
     url = f"/services/data/v60.0/query?q=SELECT+Id+FROM+Lead+WHERE+Company+IN+({wanted})"

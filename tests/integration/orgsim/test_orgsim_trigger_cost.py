@@ -118,7 +118,7 @@ def test_batches_of_bulk_api_1_show_the_time(client: httpx2.Client, lay: Lay, ru
 @pytest.mark.conformance(
     area="Levers",
     feature="Apex triggers that take CPU time",
-    source="docs",
+    source="reference",
     endpoint="POST /orgsim/orgs/{org_id}/triggers",
 )
 @pytest.mark.usefixtures("lay")

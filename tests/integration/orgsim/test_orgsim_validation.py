@@ -175,7 +175,9 @@ def test_tooling_lists_the_rules(client: httpx2.Client) -> None:
     assert [each["ValidationName"] for each in others] == ["Amount_not_negative", "Even", "No_way_back", "Rise_only"]
 
 
-@pytest.mark.conformance(area="Levers", feature="Validation rules through the side door and the command", source="docs")
+@pytest.mark.conformance(
+    area="Levers", feature="Validation rules through the side door and the command", source="reference"
+)
 def test_rules_are_laid_and_taken_away_from_outside(running: RunningOrgsim, anyone: httpx2.Client) -> None:
     base = f"/orgsim/orgs/{running.production.org_id}/rules"
     wish = {"sobject": "Lead", "name": "Named", "formula": 'Company = "x"', "message": "A real company, please"}
