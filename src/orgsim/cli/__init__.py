@@ -11,6 +11,7 @@ from orgsim.cli import (
     locks,
     orgs,
     policies,
+    recordtypes,
     rules,
     serve,
     snapshots,
@@ -38,6 +39,7 @@ for module in (
     duplicates,
     locks,
     triggers,
+    recordtypes,
     authorize,
 ):
     module.register(app)

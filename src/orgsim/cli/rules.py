@@ -18,16 +18,21 @@ def register(app: typer.Typer) -> None:
     app.add_typer(rules, name="rule")
 
 
-def add_list_and_remove(
-    group: typer.Typer, describe: Callable[[Org], object], take_away: Callable[[Org, str, str], object]
-) -> None:
-    """The two commands that every kind of rule has: all of the org, and one away by its object and name."""
+def add_list(group: typer.Typer, describe: Callable[[Org], object]) -> None:
+    """The command that shows all of the org."""
 
     @group.command("list")
     def show_all(state: StateFolder = DEFAULT_FOLDER, org: OrgId = None, as_json: AsJson = False) -> None:
         """All of the org."""
         with open_state(state) as opened:
             show(describe(choose_org(opened, org)), as_json=as_json)
+
+
+def add_list_and_remove(
+    group: typer.Typer, describe: Callable[[Org], object], take_away: Callable[[Org, str, str], object]
+) -> None:
+    """The two commands that every kind of rule has: all of the org, and one away by its object and name."""
+    add_list(group, describe)
 
     @group.command("remove")
     def remove(

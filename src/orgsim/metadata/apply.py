@@ -1,6 +1,6 @@
-"""Carries out a package: objects, then fields (which may point at them), then rules, then permission sets."""
+"""Carries out a package: objects, then fields (which may point at them), record types, rules, permission sets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
@@ -9,6 +9,7 @@ from orgsim.formula.errors import FormulaError
 from orgsim.metadata.fields import ComponentError, read_field
 from orgsim.metadata.formulas import check_formula_field, in_order_of_use
 from orgsim.metadata.package import Component, children, text
+from orgsim.metadata.recordtypes import RecordTypeWish, keep_record_type
 from orgsim.schema.declare import named, owner, record_id, required, system_fields, viewed_fields
 from orgsim.schema.declare import text as text_field
 from orgsim.schema.model import Field, SObject, ValidationRule
@@ -42,11 +43,10 @@ def apply_package(org: Org, user_id: str, components: list[Component], *, keep: 
             for full_name, component, element in _fields_in_order(objects):
                 deed = _deploy_field(org, user_id, component, element)
                 _attempt(org, report, "CustomField", full_name, component, deed)
-            for component in objects:
-                for element in children(component.element, "validationRules"):
+            for kind, tag, deploy in _PARTS:
+                for component, element in _elements(objects, tag):
                     full_name = f"{component.name}.{text(element, 'fullName')}"
-                    deed = _deploy_rule(org, user_id, component, element)
-                    _attempt(org, report, "ValidationRule", full_name, component, deed)
+                    _attempt(org, report, kind, full_name, component, deploy(org, user_id, component, element))
             for component in permission_sets:
                 deed = _deploy_permission_set(org, user_id, component)
                 _attempt(org, report, "PermissionSet", component.name, component, deed)
@@ -120,8 +120,7 @@ def _fields_in_order(objects: list[Component]) -> list[tuple[str, Component, Ele
     """Stored fields first, then formulas, which may be made of any field of the package."""
     found = [
         (f"{component.name}.{text(element, 'fullName')}", component, element)
-        for component in objects
-        for element in children(component.element, "fields")
+        for component, element in _elements(objects, "fields")
     ]
     formulas = {each[0]: formula for each in found if (formula := text(each[2], "formula"))}
     places = {full_name: place for place, full_name in enumerate(in_order_of_use(formulas), start=1)}
@@ -174,6 +173,32 @@ def _deploy_rule(org: Org, user_id: str, component: Component, element: Element)
             raise ComponentError(str(error)) from error
 
     return deed
+
+
+def _deploy_record_type(org: Org, user_id: str, component: Component, element: Element) -> Callable[[], bool]:
+    def deed() -> bool:
+        wish = RecordTypeWish(
+            name=text(element, "fullName"),
+            label=text(element, "label"),
+            description=text(element, "description"),
+            active=text(element, "active") == "true",
+        )
+        return keep_record_type(Writer(org, user_id), _known_object(org, component.name), wish)
+
+    return deed
+
+
+# What stands in an .object file beside fields: kind of component, element, deed. Rules may look at record types.
+_PARTS = (
+    ("RecordType", "recordTypes", _deploy_record_type),
+    ("ValidationRule", "validationRules", _deploy_rule),
+)
+
+
+def _elements(objects: list[Component], tag: str) -> Iterator[tuple[Component, Element]]:
+    for component in objects:
+        for element in children(component.element, tag):
+            yield component, element
 
 
 def _deploy_permission_set(org: Org, user_id: str, component: Component) -> Callable[[], bool]:

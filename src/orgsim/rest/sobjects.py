@@ -10,6 +10,7 @@ from orgsim.rest.conditional import answer_if_changed, refuse_if_changed, row_ve
 from orgsim.schema.describe import full_describe, global_entry
 from orgsim.schema.model import SObject
 from orgsim.soql.plan import read_record
+from orgsim.store.recordtypes import record_types_of
 
 MAX_BATCH_RECORDS = 200
 
@@ -32,7 +33,8 @@ def describe(call: Call) -> Response:
     sobject = call.sobject()
 
     def answer() -> Response:
-        return json_response(full_describe(sobject, call.org.catalog(), call.api_version))
+        record_types = record_types_of(call.org, sobject)
+        return json_response(full_describe(sobject, call.org.catalog(), call.api_version, record_types))
 
     return answer_if_changed(call, schema_version(call), answer)
 

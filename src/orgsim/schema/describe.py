@@ -1,9 +1,10 @@
 """An sObject as its describe shows it (facts C.7). Keys and their order follow recorded describes."""
 
 import re
+from collections.abc import Iterable
 
 from orgsim.schema.catalog import Catalog, ChildRelationship
-from orgsim.schema.model import ID_TYPES, TEXT_TYPES, Field, SObject
+from orgsim.schema.model import ID_TYPES, TEXT_TYPES, Field, RecordTypeInfo, SObject
 
 _SOAP_TYPES = {
     "id": "tns:ID",
@@ -18,6 +19,8 @@ _SOAP_TYPES = {
     "address": "urn:address",
 }
 
+MASTER_RECORD_TYPE_ID = "012000000000000AAA"
+_NAMED_RECORD_TYPES_FROM = 43  # before, a describe tells neither their names nor whether they are active
 _HTML_FUNCTION = re.compile(r"\b(hyperlink|image|br)\s*\(", re.IGNORECASE)
 _SAME_FOR_ALL: dict[str, object] = {
     "aiPredictionField": False,
@@ -77,7 +80,9 @@ def global_entry(sobject: SObject, version: str) -> dict[str, object]:
     }
 
 
-def full_describe(sobject: SObject, catalog: Catalog, version: str) -> dict[str, object]:
+def full_describe(
+    sobject: SObject, catalog: Catalog, version: str, record_types: Iterable[RecordTypeInfo]
+) -> dict[str, object]:
     entry = global_entry(sobject, version)
     urls = {**entry["urls"], "layouts": f"/services/data/v{version}/sobjects/{sobject.name}/describe/layouts"}  # type: ignore[dict-item]  # built as a dict just above
     return {
@@ -95,7 +100,7 @@ def full_describe(sobject: SObject, catalog: Catalog, version: str) -> dict[str,
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [],
+        "recordTypeInfos": _record_types(sobject, str(urls["layouts"]), version, record_types),
         "searchLayoutable": True,
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {sobject.label_plural}", "name": "everything"}],
@@ -157,6 +162,29 @@ def _picklist_value(field: Field, value: str) -> dict[str, object]:
         "validFor": None,
         "value": value,
     }
+
+
+def _record_types(
+    sobject: SObject, layouts_url: str, version: str, record_types: Iterable[RecordTypeInfo]
+) -> list[dict[str, object]]:
+    """The object's own, and the master that every object has."""
+    master = RecordTypeInfo(
+        MASTER_RECORD_TYPE_ID, "Master", "Master", active=True, is_default=not sobject.default_record_type_id
+    )
+    named = float(version) >= _NAMED_RECORD_TYPES_FROM
+    return [
+        {
+            **({"active": each.active} if named else {}),
+            "available": each.active,
+            "defaultRecordTypeMapping": each.is_default,
+            **({"developerName": each.developer_name} if named else {}),
+            "master": each is master,
+            "name": each.label,
+            "recordTypeId": each.id,
+            "urls": {"layout": f"{layouts_url}/{each.id}"},
+        }
+        for each in (*record_types, master)
+    ]
 
 
 def _child(relationship: ChildRelationship) -> dict[str, object]:

@@ -104,6 +104,17 @@ class DuplicateRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordTypeInfo:
+    """A record type as the describe of its object tells of it."""
+
+    id: str
+    developer_name: str
+    label: str
+    active: bool
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SObject:
     """One object type. `fields` keeps the order of the describe."""
 
@@ -123,6 +134,7 @@ class SObject:
     stamp_field: str = "SystemModstamp"
     validation_rules: tuple[ValidationRule, ...] = ()
     duplicate_rules: tuple[DuplicateRule, ...] = ()
+    default_record_type_id: str = ""  # of a new record that names none, for all profiles; empty: the master's
     index: dict[str, Field] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -158,6 +170,9 @@ class SObject:
 
     def with_duplicate_rules(self, rules: tuple[DuplicateRule, ...]) -> "SObject":
         return replace(self, duplicate_rules=rules, index={})
+
+    def with_default_record_type(self, record_type_id: str) -> "SObject":
+        return replace(self, default_record_type_id=record_type_id, index={})
 
 
 def to_plain(sobject: SObject) -> dict[str, Any]:

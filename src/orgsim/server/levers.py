@@ -6,6 +6,7 @@ from typing import Any
 from orgsim.exchange import Exchange
 from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
 from orgsim.server.locks import describe_locks, remove_locks, set_lock
+from orgsim.server.recordtypes import describe_record_types, set_record_type
 from orgsim.server.rules import describe_rules, remove_rule, set_rule
 from orgsim.server.triggers import describe_triggers, remove_trigger, set_trigger
 from orgsim.store.org import Org
@@ -49,11 +50,22 @@ def _remove_locks(exchange: Exchange) -> object:
     return remove_locks(org_of(exchange), exchange.query["id"])
 
 
+def _list_record_types(exchange: Exchange) -> object:
+    return describe_record_types(org_of(exchange))
+
+
+def _set_record_type(exchange: Exchange) -> object:
+    return set_record_type(org_of(exchange), exchange.json_object())
+
+
+_RECORD_TYPES = "/orgsim/orgs/{org_id}/record-types"
 _LOCKS = "/orgsim/orgs/{org_id}/locks"
 ROUTES: tuple[Route, ...] = (
     *_rule_routes("rules", describe_rules, set_rule, remove_rule),
     *_rule_routes("duplicate-rules", describe_duplicate_rules, set_duplicate_rule, remove_duplicate_rule),
     *_rule_routes("triggers", describe_triggers, set_trigger, remove_trigger),
+    ("GET", _RECORD_TYPES, _list_record_types),
+    ("POST", _RECORD_TYPES, _set_record_type),
     ("GET", _LOCKS, _list_locks),
     ("POST", _LOCKS, _set_lock),
     ("DELETE", _LOCKS, _remove_locks),

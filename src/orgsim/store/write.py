@@ -17,6 +17,7 @@ from orgsim.store.duplicates import NOTHING_ASKED, DuplicateOptions, refuse_matc
 from orgsim.store.history import write_stage_history
 from orgsim.store.locks import refuse_locked
 from orgsim.store.org import Org
+from orgsim.store.recordtypes import open_object, settle_record_type
 from orgsim.store.restrict import refuse_referenced
 from orgsim.store.rows import Row, erase_row, find_rows, insert_row, read_row, update_row
 from orgsim.store.triggers import reckon_cpu_ms
@@ -66,6 +67,7 @@ class Writer:
             row: Row = {**old, **sent}
             self._refuse_missing(sobject, row, tuple(sent))
             self._touch(sobject, row)
+            self._settle_record_type(sobject, row, old)
             now = self.org.clock.now()
             fill_in(sobject.name, Saving(connection, self.org.catalog(), now, row, old, frozenset(sent)))
             self._archive(sobject, row)
@@ -230,6 +232,7 @@ class Writer:
     def _save_new(self, sobject: SObject, row: Row, sent: frozenset[str]) -> None:
         connection = self.org.database.connect()
         self._refuse_missing(sobject, row, tuple(row))
+        self._settle_record_type(sobject, row, None)
         fill_in(sobject.name, Saving(connection, self.org.catalog(), self.org.clock.now(), row, None, sent))
         self._archive(sobject, row)
         self._check_links(sobject, row, sent)
@@ -250,6 +253,11 @@ class Writer:
         ):
             if sobject.find(name):
                 row[name] = value
+
+    def _settle_record_type(self, sobject: SObject, row: Row, old: Row | None) -> None:
+        if sobject.name == "RecordType":
+            open_object(self.org, row)
+        settle_record_type(self.org, sobject, row, old)
 
     def _archive(self, sobject: SObject, row: Row) -> None:
         if sobject.name in ("Task", "Event"):
