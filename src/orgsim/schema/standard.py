@@ -1,6 +1,6 @@
 """The standard objects every new org starts with."""
 
-from orgsim.schema import activity, admin, marketing, people, sales
+from orgsim.schema import activity, admin, duplicate, marketing, people, sales
 from orgsim.schema.model import SObject
 
 STANDARD_OBJECTS: tuple[SObject, ...] = (
@@ -25,4 +25,5 @@ STANDARD_OBJECTS: tuple[SObject, ...] = (
     admin.PERMISSION_SET,
     admin.PERMISSION_SET_ASSIGNMENT,
     admin.APEX_TRIGGER,
+    *duplicate.OBJECTS,
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from orgsim.errors import ApiError, missing_on_sobject
 from orgsim.schema.model import DuplicateRule, SObject
 from orgsim.store import ddl
+from orgsim.store.duplicaterows import show_rules
 from orgsim.store.org import Org
 from orgsim.store.rules import refuse_odd_name
 
@@ -26,7 +27,7 @@ def duplicate_rules_of(org: Org) -> Iterator[tuple[SObject, DuplicateRule]]:
             yield sobject, rule
 
 
-def keep_duplicate_rule(org: Org, sobject: SObject, wanted: DuplicateRule) -> None:
+def keep_duplicate_rule(org: Org, user_id: str, sobject: SObject, wanted: DuplicateRule) -> None:
     """Add a rule or change the one of that name. Raises ApiError. `wanted.id` is not looked at."""
     refuse_odd_name(wanted.name)
     if wanted.action not in ACTIONS:
@@ -42,22 +43,22 @@ def keep_duplicate_rule(org: Org, sobject: SObject, wanted: DuplicateRule) -> No
     known = find_duplicate_rule(sobject, wanted.name)
     with org.database.write():
         rule_id = known.id if known else org.new_id(_KEY_PREFIX)
-        _save(org, sobject, (*others, replace(wanted, id=rule_id, match=match)))
+        _save(org, user_id, sobject, (*others, replace(wanted, id=rule_id, match=match)))
 
 
-def drop_duplicate_rule(org: Org, sobject: SObject, name: str) -> None:
+def drop_duplicate_rule(org: Org, user_id: str, sobject: SObject, name: str) -> None:
     dropped = find_duplicate_rule(sobject, name)
     if dropped is None:
         raise ApiError("NOT_FOUND", f"{sobject.name} has no duplicate rule {name}", status=404)
     kept = tuple(each for each in sobject.duplicate_rules if each is not dropped)
-    _save(org, sobject, kept)
+    _save(org, user_id, sobject, kept)
 
 
 def find_duplicate_rule(sobject: SObject, name: str) -> DuplicateRule | None:
     return next((each for each in sobject.duplicate_rules if each.name.lower() == name.lower()), None)
 
 
-def _save(org: Org, sobject: SObject, rules: tuple[DuplicateRule, ...]) -> None:
+def _save(org: Org, user_id: str, sobject: SObject, rules: tuple[DuplicateRule, ...]) -> None:
     """With an index for each way to match, and none for those that are not wanted any more."""
     wanted = {names for rule in rules for names in rule.match}
     unwanted = {names for rule in sobject.duplicate_rules for names in rule.match} - wanted
@@ -67,6 +68,7 @@ def _save(org: Org, sobject: SObject, rules: tuple[DuplicateRule, ...]) -> None:
         for names in sorted(unwanted):
             connection.execute(ddl.drop_match_index(sobject, names))
         org.change_sobject(sobject.with_duplicate_rules(rules))
+        show_rules(org, user_id, sobject, rules)
 
 
 def _field_names(sobject: SObject, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Duplicate rules: a record that matches another is refused, or kept when the request says so (facts C.22)."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,6 +13,9 @@ from orgsim.cli import app
 from orgsim.edits.convert import convert_lead
 from orgsim.edits.merge import merge
 from orgsim.errors import ApiError
+from orgsim.oauth.users import NewUser, add_user
+from orgsim.server.duplicaterules import set_duplicate_rule
+from orgsim.store.state import NewOrg, State
 from orgsim.testing import RunningOrgsim
 
 Soql = Callable[[str], list[dict[str, Any]]]
@@ -268,3 +273,43 @@ def test_a_match_is_looked_up_by_an_index(running: RunningOrgsim, lay: Lay) -> N
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {search}")]
     assert sum("Lead.match." in step for step in steps) == 2, steps
     assert not any(step.startswith("SCAN Lead") for step in steps), steps
+
+
+@pytest.mark.conformance(
+    area="Truth about data", feature="DuplicateRule, MatchingRule and MatchingRuleItem in SOQL", source="facts C.22"
+)
+def test_rules_are_rows(running: RunningOrgsim, lay: Lay, soql: Soql) -> None:
+    def rules() -> list[dict[str, Any]]:
+        return soql("SELECT Id, DeveloperName, IsActive, SobjectType FROM DuplicateRule ORDER BY SobjectType")
+
+    def matching() -> list[dict[str, Any]]:
+        items = "SELECT Field, SortOrder FROM MatchingRuleItems ORDER BY SortOrder"
+        return soql(f"SELECT Id, BooleanFilter, RuleStatus, ({items}) FROM MatchingRule")
+
+    [laid] = lay()
+    assert rules() == [{"Id": laid["id"], "DeveloperName": "Leads", "IsActive": True, "SobjectType": "Lead"}]
+    [before] = matching()
+    assert [each["Field"] for each in before["MatchingRuleItems"]["records"]] == [
+        "Email",
+        "FirstName",
+        "LastName",
+        "Company",
+    ]
+    assert (before["BooleanFilter"], before["RuleStatus"]) == ("1 OR (2 AND 3 AND 4)", "Active")
+    lay(sobject="Contact")
+    lay(match=[["Email"]], active=False)
+    assert [(each["SobjectType"], each["IsActive"]) for each in rules()] == [("Contact", True), ("Lead", False)]
+    assert before["Id"] in [each["Id"] for each in matching() if each["BooleanFilter"] == "1"]
+
+
+def test_an_org_that_is_older_than_these_objects_gets_them(tmp_path: Path) -> None:
+    with closing(State(tmp_path)) as state:
+        org = state.create_org(NewOrg(name="Old"))
+        add_user(org, NewUser("admin@old.example", "password-1"))
+        connection = org.database.connect()
+        for name in ("DuplicateRule", "MatchingRule", "MatchingRuleItem"):
+            connection.execute(f'DROP TABLE "{name}"')
+            connection.execute("DELETE FROM _sobject WHERE name = ?", (name,))
+        org.set("schema_version", "before")
+        set_duplicate_rule(org, {"sobject": "Lead", "name": "Leads"})
+        assert connection.execute('SELECT "DeveloperName" FROM "DuplicateRule"').fetchall() == [("Leads",)]
