@@ -15,6 +15,7 @@ from orgsim.store.write import Writer
 
 EDITED = ("Lead", "Contact", "Account", "Opportunity", "CampaignMember", "Campaign", "Task")
 DELETED = ("Lead", "Contact", "CampaignMember", "Task", "Opportunity")
+UNDELETED = tuple(name for name in DELETED if name != "CampaignMember")  # memberships cannot be undeleted
 MERGED = ("Lead", "Contact", "Account")
 _WEIGHTS = (30, 20, 10, 15, 15, 2, 8)
 _NEW_SHARE = 0.2  # of the edits of an object that people add to, this share adds a record
@@ -142,7 +143,7 @@ def _change(hand: Hand, name: str) -> None:
 
 def undelete_one(hand: Hand) -> None:
     """Take a record back from the recycle bin; what a merge has deleted stays there."""
-    name = hand.dice.choice(DELETED)
+    name = hand.dice.choice(UNDELETED)
     where = '"MasterRecordId" IS NULL' if name in MERGED else "1"
     hand.writer.undelete(name, hand.some_id(name, where, deleted=True))
 

@@ -23,13 +23,14 @@ def merge(
     if not sobject.mergeable or not 1 <= len(loser_ids) <= MAX_LOSERS:
         raise ApiError("INVALID_OPERATION", f"{name}: one or two records can be merged into another")
     winner = ids.to_18(winner_id)
+    if len({winner, *map(ids.to_18, loser_ids)}) <= len(loser_ids):
+        raise ApiError("INVALID_OPERATION", f"{name}: a record cannot be merged into itself, or twice")
     with writer.org.database.write():
         _refuse_gone(writer, sobject, [winner_id, *loser_ids])
         for loser in map(ids.to_18, loser_ids):
             for relationship in writer.org.catalog().children_of(name):
                 _move_children(writer, relationship, loser, winner)
-            writer.set_fields(name, loser, {"IsDeleted": 1, "MasterRecordId": winner})
-            writer.log_deletion(sobject, loser)
+            writer.bin_loser(sobject, loser, winner)
         writer.without_duplicate_rules().update(name, winner, values or {})
 
 

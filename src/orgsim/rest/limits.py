@@ -5,6 +5,7 @@ from starlette.responses import Response
 from orgsim.bulk.limits import BATCHES_PER_DAY, batches_left
 from orgsim.exchange import json_response
 from orgsim.rest.call import Call
+from orgsim.store.lateness import sight_of
 
 _UNHEARD_OF: dict[str, int] = {
     "ConcurrentAsyncGetReportInstances": 200,
@@ -43,11 +44,12 @@ def record_count(call: Call) -> Response:
     catalog = call.org.catalog()
     wanted = [name for name in call.exchange.query.get("sObjects", "").split(",") if name]
     known = [found for name in wanted if (found := catalog.find(name.strip()))] if wanted else list(catalog)
+    sight = sight_of(call.org)
     counts = []
     for sobject in known:
         hidden = [f'"{name}" = 0' for name in ("IsDeleted", "IsArchived") if sobject.find(name)]
         where = f" WHERE {' AND '.join(hidden)}" if hidden else ""
-        row = call.org.database.connect().execute(f'SELECT count(*) FROM "{sobject.name}"{where}').fetchone()  # noqa: S608  names come from the schema
+        row = call.org.database.connect().execute(f"SELECT count(*) FROM {sight.table_sql(sobject)}{where}").fetchone()  # noqa: S608  names come from the schema
         counts.append({"count": row[0], "name": sobject.name})
     return json_response({"sObjects": counts})
 

@@ -27,6 +27,7 @@ from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults, list_faul
 from orgsim.server.levers import ROUTES as LEVER_ROUTES
 from orgsim.server.levers import org_of
 from orgsim.store.org import Org
+from orgsim.store.recyclebin import empty_old
 from orgsim.store.settings import DEFAULTS
 from orgsim.store.state import State
 from orgsim.store.write import Writer
@@ -94,6 +95,7 @@ def move_clock(state: State, change: dict[str, Any]) -> dict[str, object]:
     state.set_clock(setting)
     for org in state.orgs():
         archive_old_activities(org)
+        empty_old(org)
     return {"now": state.clock.now().isoformat()}
 
 

@@ -15,7 +15,9 @@ from orgsim.soql.parse import parse
 from orgsim.soql.scope import Question
 from orgsim.store import resultfile
 from orgsim.store.database import open_file
+from orgsim.store.lateness import sight_of
 from orgsim.store.org import Org
+from orgsim.store.recyclebin import empty_old
 
 MAX_AGGREGATE_ROWS = 2000
 CURSOR_DAYS = 2
@@ -41,6 +43,14 @@ class Asker:
             user_id=self.user_id,
         )
 
+    def query(self, text: str, *, all_rows: bool) -> Question:
+        """As `question`, with what queries can see now: nothing that is late, nothing that was too long in the bin."""
+        if all_rows:
+            empty_old(self.org)
+        question = self.question(text, all_rows=all_rows)
+        question.sight = sight_of(self.org)
+        return question
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -53,7 +63,7 @@ class Page:
 
 def first_page(asker: Asker, soql: str, *, all_rows: bool, batch_rows: int) -> Page:
     """Raises ApiError for anything wrong with the query."""
-    question = asker.question(soql, all_rows=all_rows)
+    question = asker.query(soql, all_rows=all_rows)
     parts = compile_records(question, parse(soql))
     with asker.org.database.read() as connection:
         cursor = connection.execute(_whole(parts), question.params)
@@ -78,7 +88,7 @@ def next_page(asker: Asker, locator: str) -> Page:
     if row is None or not start_text.isdigit():
         raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator")
     soql, all_rows, total, batch_rows = row
-    question = asker.question(soql, all_rows=bool(all_rows))
+    question = asker.query(soql, all_rows=bool(all_rows))
     parts = compile_records(question, parse(soql))
     return _cursor_page(asker, parts, question, cursor_id, int(start_text), total, batch_rows)
 
@@ -108,7 +118,7 @@ class CsvResult:
 
 def write_csv(asker: Asker, soql: str, path: Path, *, all_rows: bool, delimiter: str) -> CsvResult:
     """Run a Bulk query into a result file, one CSV line per row."""
-    question = asker.question(soql, all_rows=all_rows)
+    question = asker.query(soql, all_rows=all_rows)
     parts = compile_csv(question, parse(soql), delimiter)
     rows = resultfile.fill(path, asker.org.database.path, _whole(parts), question.params)
     return CsvResult(parts.scope.sobject, parts.header, rows)
@@ -116,7 +126,7 @@ def write_csv(asker: Asker, soql: str, path: Path, *, all_rows: bool, delimiter:
 
 def write_json(asker: Asker, soql: str, path: Path, *, all_rows: bool) -> int:
     """Run a Bulk API 1 query into a result file, one JSON record per row. Returns how many there are."""
-    question = asker.question(soql, all_rows=all_rows)
+    question = asker.query(soql, all_rows=all_rows)
     question.milliseconds = True
     parts = compile_records(question, parse(soql))
     return resultfile.fill(path, asker.org.database.path, _whole(parts), question.params)
@@ -153,7 +163,7 @@ def _cursor_page(
 ) -> Page:
     root = parts.scope
     sql = (
-        f'SELECT {parts.output} FROM result.row CROSS JOIN "{root.sobject.name}" {root.alias} '  # noqa: S608  names come from the schema
+        f"SELECT {parts.output} FROM result.row CROSS JOIN {question.sight.table_sql(root.sobject)} {root.alias} "  # noqa: S608  names come from the schema
         f'ON {root.alias}."Id" = result.row.value {" ".join(root.joins)} '
         f"WHERE result.row.number > :after AND result.row.number <= :upto ORDER BY result.row.number"
     )

@@ -12,6 +12,7 @@ from orgsim.soql import tree
 from orgsim.soql.computed import computed_sql
 from orgsim.soql.dates import offsets
 from orgsim.soql.refuse import no_such_column, no_such_relationship
+from orgsim.store.lateness import EVERYTHING, Sight
 
 MAX_PARENT_LEVELS = 5
 MAX_JOINED_TABLES = 60  # SQLite joins 64
@@ -38,6 +39,7 @@ class Question:
     milliseconds: bool = False
     params: dict[str, str | int | float | None] = field(default_factory=dict)
     aliases: int = 0
+    sight: Sight = EVERYTHING
 
     def local_sql(self, sql: str) -> str:
         """A stored datetime as the asker's clock shows it: one WHEN per change of the clock."""
@@ -99,7 +101,7 @@ class Scope:
         self.question = question
         self.sobject = sobject
         self.alias = question.alias()
-        self._source = source or f'"{sobject.name}"'
+        self._source = source or question.sight.table_sql(sobject)
         self.joins: list[str] = []
         self.formula_joins: dict[tuple[str, str], str] = {}  # aliases by (alias of the child, relationship)
         self._own_names = {sobject.name.lower(), (alias_in_text or sobject.name).lower()}
@@ -146,7 +148,8 @@ class Scope:
                 "Query is either selecting too many fields or the filter conditions are too complicated.",
             )
         alias = self.question.alias()
-        self.joins.append(f'LEFT JOIN "{name}" {alias} ON {alias}."Id" = {link_sql}')
+        source = self.question.sight.table_sql(self.question.catalog.get(name))
+        self.joins.append(f'LEFT JOIN {source} {alias} ON {alias}."Id" = {link_sql}')
         return alias
 
     def _field_of(self, place: Place, name: str, path: tree.Path) -> Column:

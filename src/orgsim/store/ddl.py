@@ -12,6 +12,16 @@ CREATE TABLE IF NOT EXISTS _sequence (name TEXT PRIMARY KEY, next_number INTEGER
 CREATE TABLE IF NOT EXISTS _deleted (
     sobject TEXT NOT NULL, record_id TEXT NOT NULL, deleted_at TEXT NOT NULL, PRIMARY KEY (sobject, record_id)
 );
+CREATE TABLE IF NOT EXISTS _binned (
+    record_id TEXT PRIMARY KEY, sobject TEXT NOT NULL, root_id TEXT NOT NULL, binned_at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS _binned_at ON _binned (binned_at);
+CREATE TABLE IF NOT EXISTS _held (
+    number INTEGER PRIMARY KEY, sobject TEXT NOT NULL, record_id TEXT NOT NULL, made TEXT NOT NULL, until TEXT NOT NULL,
+    image TEXT, deleted_at TEXT
+);
+CREATE INDEX IF NOT EXISTS _held_sobject ON _held (sobject, until);
+CREATE INDEX IF NOT EXISTS _held_record ON _held (record_id);
 CREATE TABLE IF NOT EXISTS _login (
     user_id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE COLLATE NOCASE, salt BLOB NOT NULL, digest BLOB NOT NULL
 );

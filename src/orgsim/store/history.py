@@ -1,7 +1,8 @@
 """Writes the OpportunityHistory row that every change of stage, amount, close date or probability leaves."""
 
+from orgsim.store.changes import add_record
 from orgsim.store.org import Org
-from orgsim.store.rows import Row, insert_row
+from orgsim.store.rows import Row
 
 _WATCHED = ("StageName", "Amount", "CloseDate", "Probability")
 _COPIED = (*_WATCHED, "ExpectedRevenue", "ForecastCategory")
@@ -23,4 +24,4 @@ def write_stage_history(org: Org, user_id: str, row: Row, old: Row | None) -> No
     }
     if old is not None:
         history |= {"PrevAmount": old.get("Amount"), "PrevCloseDate": old.get("CloseDate")}
-    insert_row(org.database.connect(), org.catalog().get("OpportunityHistory"), history)
+    add_record(org, org.catalog().get("OpportunityHistory"), history)

@@ -19,6 +19,8 @@ DEFAULTS: dict[str, object] = {
     "bulk_delay_seconds": 0.2,  # how long a Bulk job takes before its result is there
     "bulk_page_rows": 100_000,  # rows of a Bulk query results page when the client names no maxRecords
     "bulk_query_timeout_rows": 0,  # a Bulk API 1 query of more rows than this times out, unless chunked; 0: none does
+    "late_visible_seconds": 0,  # how long a change is hidden from queries though it is saved (facts C.1); 0: not at all
+    "late_visible_share": 1.0,  # of the changes, the share that is hidden so
     "deploy_delay_seconds": 0.2,  # how long a metadata deployment takes
     "schema_version": "",  # another text after every change of the schema
     "schema_changed_at": "",  # when that was: Last-Modified of every describe

@@ -3,14 +3,13 @@
 Not here: who may (that is the session's matter) and edits of several records at once, such as merges (edits/).
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from orgsim import ids
-from orgsim.clock import datetime_text
 from orgsim.errors import ApiError, missing_on_sobject, not_found
 from orgsim.schema.model import Field, SObject
+from orgsim.store.changes import add_record, change_record, remove_record
 from orgsim.store.chunk import Chunk
 from orgsim.store.derive import Saving, fill_in, is_old_activity
 from orgsim.store.duplicates import NOTHING_ASKED, DuplicateOptions, refuse_matching
@@ -18,8 +17,9 @@ from orgsim.store.history import write_stage_history
 from orgsim.store.locks import refuse_locked
 from orgsim.store.org import Org
 from orgsim.store.recordtypes import open_object, settle_record_type
+from orgsim.store.recyclebin import empty_old, note_binned, note_erased, note_restored, owned_rows, root_in_bin
 from orgsim.store.restrict import refuse_referenced
-from orgsim.store.rows import Row, erase_row, find_rows, insert_row, read_row, update_row
+from orgsim.store.rows import Row, find_rows, read_row
 from orgsim.store.triggers import reckon_cpu_ms
 from orgsim.store.validation import refuse_invalid
 from orgsim.store.values import Stored, not_writable, to_stored
@@ -76,7 +76,7 @@ class Writer:
             self._refuse_duplicates(sobject, row, sent)
             self._refuse_matching(sobject, row, old)
             refuse_locked(self.org, sobject, row, old)
-            update_row(connection, sobject, str(row["Id"]), _difference(old, row))
+            change_record(self.org, sobject, str(row["Id"]), _difference(old, row))
             if sobject.name == "Opportunity":
                 write_stage_history(self.org, self.user_id, row, old)
             self._run_triggers(sobject, "Update")
@@ -102,28 +102,31 @@ class Writer:
         sobject = self._sobject(name)
         if not sobject.deletable:
             raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
-        with self.org.database.write() as connection:
+        with self.org.database.write():
             row = self._live_row(sobject, record_id)
             refuse_locked(self.org, sobject, row)
-            owned = self._owned(connection, sobject, row)
-            taken = {each["Id"]: (child, each) for child, each in owned if not each.get("IsDeleted")}
-            refuse_referenced(self.org, sobject, row, list(taken.values()))
-            for child, each in taken.values():
-                self._bin(child, each)
-            self._bin(sobject, row)
+            taken = self._live_owned(sobject, str(row["Id"]))
+            refuse_referenced(self.org, sobject, row, taken)
+            self._bin_together(sobject, str(row["Id"]), taken)
             self._run_triggers(sobject, "Delete")
 
     def undelete(self, name: str, record_id: str) -> None:
+        """Out of the recycle bin, with everything that went there together with it."""
         sobject = self._sobject(name)
+        if not sobject.undeletable:
+            raise ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type cannot be undeleted: {sobject.label}")
+        empty_old(self.org)
         with self.org.database.write() as connection:
             row = read_row(connection, sobject, self._id_of(sobject, record_id))
             if row is None or not row.get("IsDeleted") or row.get("MasterRecordId"):
                 raise ApiError("UNDELETE_FAILED", "Entity is not in the recycle bin")
             refuse_locked(self.org, sobject, row)
-            for child, owned in self._owned(connection, sobject, row):
-                if owned.get("IsDeleted") and owned["SystemModstamp"] == row["SystemModstamp"]:
-                    self._restore(child, owned)
-            self._restore(sobject, row)
+            self._refuse_without_master(sobject, row)
+            root_id = root_in_bin(self.org, str(row["Id"]))
+            for child, owned in owned_rows(self.org, sobject, str(row["Id"])):
+                if root_in_bin(self.org, str(owned["Id"])) == root_id:
+                    self._restore(child, str(owned["Id"]))
+            self._restore(sobject, str(row["Id"]))
             self._run_triggers(sobject, "Undelete")
 
     def purge(self, name: str, record_id: str) -> None:
@@ -134,21 +137,19 @@ class Writer:
             if row is None:
                 raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=())
             refuse_locked(self.org, sobject, row)
-            for child, owned in self._owned(connection, sobject, row):
-                self.log_deletion(child, str(owned["Id"]))
-                erase_row(connection, child, str(owned["Id"]))
-            self.log_deletion(sobject, str(row["Id"]))
-            erase_row(connection, sobject, str(row["Id"]))
+            for child, owned in owned_rows(self.org, sobject, str(row["Id"])):
+                self._erase(child, str(owned["Id"]))
+            self._erase(sobject, str(row["Id"]))
             if not row.get("IsDeleted"):
                 self._run_triggers(sobject, "Delete")
 
     def set_fields(self, name: str, record_id: str, values: Mapping[str, Stored]) -> None:
         """Set stored values as the platform itself does (conversion, merge): no checks, stamps moved."""
         sobject = self._sobject(name)
-        with self.org.database.write() as connection:
+        with self.org.database.write():
             row: Row = dict(values)
             self._touch(sobject, row)
-            update_row(connection, sobject, record_id, row)
+            change_record(self.org, sobject, record_id, row)
 
     # keys
 
@@ -240,7 +241,7 @@ class Writer:
         self._refuse_duplicates(sobject, row, row)
         self._refuse_matching(sobject, row, None)
         refuse_locked(self.org, sobject, row)
-        insert_row(connection, sobject, row)
+        add_record(self.org, sobject, row)
         if sobject.name == "Opportunity":
             write_stage_history(self.org, self.user_id, row, None)
 
@@ -324,42 +325,45 @@ class Writer:
 
     # the recycle bin
 
-    def _owned_children(self, sobject: SObject) -> list[tuple[SObject, Field]]:
-        """What a delete takes along: details of a master, and an account's contacts, opportunities and cases."""
-        relationships = self.org.catalog().children_of(sobject.name)
-        taken = {"Contact", "Opportunity", "Case"} if sobject.name == "Account" else set[str]()
-        return [
-            (each.child, each.field)
-            for each in relationships
-            if each.field.cascade_delete or (each.child.name in taken and each.field.name == "AccountId")
-        ]
+    def bin_loser(self, sobject: SObject, loser_id: str, winner_id: str) -> None:
+        """Into the recycle bin as a merge does it, with what has not moved to the winner."""
+        self._bin_together(sobject, loser_id, self._live_owned(sobject, loser_id), {"MasterRecordId": winner_id})
 
-    def _owned(self, connection: sqlite3.Connection, sobject: SObject, row: Row) -> Iterator[tuple[SObject, Row]]:
-        """Details of details first. A row that hangs on two of them comes twice unless it is gone by then."""
-        for child, field in self._owned_children(sobject):
-            for owned in find_rows(connection, child, field.name, row["Id"]):
-                yield from self._owned(connection, child, owned)
-                yield child, owned
+    def _live_owned(self, sobject: SObject, record_id: str) -> list[tuple[SObject, Row]]:
+        """Each row once, though it may hang on two that are deleted."""
+        owned = owned_rows(self.org, sobject, record_id)
+        return list({each["Id"]: (child, each) for child, each in owned if not each.get("IsDeleted")}.values())
 
-    def _bin(self, sobject: SObject, row: Row) -> None:
-        record_id = str(row["Id"])
-        self.log_deletion(sobject, record_id)
-        if sobject.has_recycle_bin:
-            self.set_fields(sobject.name, record_id, {"IsDeleted": 1})
-        else:
-            erase_row(self.org.database.connect(), sobject, record_id)
+    def _bin_together(
+        self, sobject: SObject, record_id: str, taken: list[tuple[SObject, Row]], values: Row | None = None
+    ) -> None:
+        for child, each in taken:
+            self._bin(child, str(each["Id"]), record_id)
+        self._bin(sobject, record_id, record_id, values)
 
-    def _restore(self, sobject: SObject, row: Row) -> None:
-        self.set_fields(sobject.name, str(row["Id"]), {"IsDeleted": 0})
-        self.org.database.connect().execute(
-            "DELETE FROM _deleted WHERE sobject = ? AND record_id = ?", (sobject.name, row["Id"])
-        )
+    def _bin(self, sobject: SObject, record_id: str, root_id: str, values: Row | None = None) -> None:
+        if not sobject.has_recycle_bin:
+            self._erase(sobject, record_id)
+            return
+        self.set_fields(sobject.name, record_id, {**(values or {}), "IsDeleted": 1})
+        note_binned(self.org, sobject, record_id, root_id)
 
-    def log_deletion(self, sobject: SObject, record_id: str) -> None:
-        self.org.database.connect().execute(
-            "INSERT INTO _deleted VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (sobject.name, record_id, datetime_text(self.org.clock.now())),
-        )
+    def _restore(self, sobject: SObject, record_id: str) -> None:
+        self.set_fields(sobject.name, record_id, {"IsDeleted": 0})
+        note_restored(self.org, sobject, record_id)
+
+    def _erase(self, sobject: SObject, record_id: str) -> None:
+        remove_record(self.org, sobject, record_id)
+        note_erased(self.org, sobject, record_id)
+
+    def _refuse_without_master(self, sobject: SObject, row: Row) -> None:
+        """A detail whose master lies in the bin comes back with it."""
+        for field in sobject.fields:
+            if field.cascade_delete and (master_id := row.get(field.name)):
+                master = self.org.catalog().of_id(str(master_id))
+                found = master and read_row(self.org.database.connect(), master, str(master_id))
+                if not found or found.get("IsDeleted"):
+                    raise ApiError("UNDELETE_FAILED", f"{field.label}: the record it belongs to is deleted")
 
 
 def _targets(reference: Field, keys: Mapping[str, object]) -> tuple[str, ...]:

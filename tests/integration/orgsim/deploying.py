@@ -11,6 +11,7 @@ import orjson
 Finished = Callable[[str], dict[str, Any]]
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 PACKAGE = f'<?xml version="1.0" encoding="UTF-8"?><Package {XMLNS}><version>60.0</version></Package>'
+NAME_FIELD = "<nameField><type>Text</type><label>Name</label></nameField>"
 
 
 def field(name: str, kind: str, **more: object) -> str:

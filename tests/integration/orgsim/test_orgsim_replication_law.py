@@ -1,4 +1,7 @@
-"""The law of replication: whatever happens to records, stamps only grow, and all ways to learn of it agree."""
+"""The law of replication: whatever happens to records, stamps only grow, and all ways to learn of it agree.
+
+Also while changes are seen late, and when the recycle bin is emptied by time.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,13 +15,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from orgsim.clock import UTC, ClockSetting, datetime_text
+from orgsim.clock import UTC, ClockSetting, datetime_text, parse_datetime
 from orgsim.edits.convert import Conversion, convert_lead
 from orgsim.edits.merge import merge
 from orgsim.errors import ApiError
 from orgsim.oauth.apps import App, add_app
 from orgsim.oauth.grants import open_grant
 from orgsim.oauth.users import NewUser, add_user
+from orgsim.server.admin import move_clock
 from orgsim.store.org import Org
 from orgsim.store.state import NewOrg
 from orgsim.store.write import Writer
@@ -44,7 +48,11 @@ CHANGES: dict[str, tuple[str, tuple[str, str]]] = {
     "CampaignMember": ("Status", ("Sent", "Responded")),
     "Task": ("Subject", ("Call", "Write")),
 }
-DEEDS = ("create", "create", "update", "delete", "undelete", "hard-delete", "merge", "convert", "poll")
+DEEDS = ("create", "create", "update", "delete", "undelete", "hard-delete", "merge", "convert", "poll", "late", "jump")
+LATE_SECONDS = (0, 30, 90)
+JUMP_SECONDS = 16 * 86_400
+REPLICATED_DAYS = 15
+DETAILS = (*OBJECTS, "OpportunityHistory")
 steps = st.lists(
     st.tuples(
         st.sampled_from(DEEDS),
@@ -63,7 +71,20 @@ DETAILS_OF_DETAILS = [
     ("poll", "Account", 0, 0, 40),
     ("delete", "Account", 0, 0, 40),
 ]
+LATE_AND_GONE = [
+    ("create", "Lead", 0, 0, 1),
+    ("create", "Lead", 0, 0, 1),
+    ("poll", "Lead", 0, 0, 40),
+    ("late", "Lead", 2, 0, 0),
+    ("merge", "Lead", 0, 1, 1),
+    ("update", "Lead", 0, 0, 40),
+    ("poll", "Lead", 0, 0, 40),
+    ("jump", "Lead", 0, 0, 0),
+    ("create", "Lead", 0, 0, 0),
+    ("poll", "Lead", 0, 0, 0),
+]
 Rows = dict[str, dict[str, object]]
+Key = tuple[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -73,26 +94,71 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningOrgsim]:
         yield started
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """Of one record: its row, if there is one, and when it was deleted, if it was."""
+
+    row: dict[str, object] | None = None
+    deleted_at: str | None = None
+
+
 @dataclass(slots=True)
 class World:
-    """One org of its own, a clock that goes on with every step, and a replica that follows by polling."""
+    """One org of its own, a clock that goes on with every step, and a replica that follows by polling.
+
+    `hidden` has the changes that are not due yet: of each record the moments they are, and the state before.
+    """
 
     served: RunningOrgsim
     org: Org
     writer: Writer
     api: httpx2.Client
     now: datetime = START
-    covered: str = datetime_text(START)
-    replica: set[tuple[str, str]] = field(default_factory=set)
+    covered: dict[str, str] = field(default_factory=lambda: dict.fromkeys(OBJECTS, datetime_text(START)))
+    replica: set[Key] = field(default_factory=set)
+    late_seconds: int = 0
+    hidden: dict[Key, list[tuple[datetime, State]]] = field(default_factory=dict)
 
     def wait(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
         self.served.state.set_clock(ClockSetting(frozen_at=self.now))
 
+    def jump(self) -> None:
+        """As the side door does it, which empties the bin."""
+        self.now = self.now + timedelta(seconds=JUMP_SECONDS)
+        move_clock(self.served.state, {"freeze": self.now.isoformat()})
+
+    def be_late(self, seconds: int) -> None:
+        self.late_seconds = seconds
+        self.org.set("late_visible_seconds", seconds)
+
+    def states(self) -> dict[Key, State]:
+        """What is saved."""
+        log = self.org.database.connect().execute("SELECT sobject, record_id, deleted_at FROM _deleted").fetchall()
+        found = {(name, record_id): State(None, deleted_at) for name, record_id, deleted_at in log}
+        for name, rows in self.rows().items():
+            found |= {(name, key): State(row, found.get((name, key), State()).deleted_at) for key, row in rows.items()}
+        return found
+
+    def visible(self) -> dict[Key, State]:
+        """What can be seen: of each record the state before its first change that is not due."""
+        seen = self.states()
+        for key, changes in self.hidden.items():
+            not_due = [state for due, state in changes if due > self.now]
+            if not_due:
+                seen[key] = not_due[0]
+        return seen
+
+    def hide(self, before: dict[Key, State], after: dict[Key, State]) -> None:
+        due = self.now + timedelta(seconds=self.late_seconds)
+        for key in before.keys() | after.keys():
+            if before.get(key) != after.get(key) and self.late_seconds:
+                self.hidden.setdefault(key, []).append((due, before.get(key, State())))
+
     def rows(self) -> dict[str, Rows]:
         connection = self.org.database.connect()
         found: dict[str, Rows] = {}
-        for name in OBJECTS:
+        for name in DETAILS:
             cursor = connection.execute(f'SELECT * FROM "{name}"')
             columns = [each[0] for each in cursor.description]
             found[name] = {str(row["Id"]): row for row in (dict(zip(columns, each, strict=True)) for each in cursor)}
@@ -154,23 +220,30 @@ def act(world: World, deed: str, name: str, first: int, second: int) -> None:
                 merge(world.writer, name, winner, [loser])
         case "convert":
             convert_lead(world.writer, world.some("Lead", first), Conversion(opportunity_name="New"))
+        case "late":
+            world.be_late(LATE_SECONDS[first % 3])
 
 
 def poll(world: World) -> None:
-    """What a client does that keeps a copy: from the moment covered last until now, deletions and updates."""
-    begin = datetime.strptime(world.covered, "%Y-%m-%dT%H:%M:%S.%f%z")
-    window = {"start": world.covered, "end": datetime_text(max(world.now, begin + timedelta(minutes=1)))}
-    covered = set()
+    """What a client does that keeps a copy: from the moment covered last until now, deletions and updates.
+
+    A copy that is too old for that is made anew.
+    """
     for name in OBJECTS:
+        begin = parse_datetime(world.covered[name])
+        if begin < world.now - timedelta(days=REPLICATED_DAYS):
+            rows = world.ask("/query", q=f"SELECT Id FROM {name}")["records"]
+            world.replica = {key for key in world.replica if key[0] != name} | {(name, row["Id"]) for row in rows}
+            begin = world.now - timedelta(minutes=1)
+        window = {"start": datetime_text(begin), "end": datetime_text(max(world.now, begin + timedelta(minutes=1)))}
         deleted = world.ask(f"/sobjects/{name}/deleted", **window)
         updated = world.ask(f"/sobjects/{name}/updated", **window)
         gone = {each["id"] for each in deleted["deletedRecords"]}
         assert not gone & set(updated["ids"])
         world.replica -= {(name, each) for each in gone}
         world.replica |= {(name, each) for each in updated["ids"]}
-        covered |= {deleted["latestDateCovered"], updated["latestDateCovered"]}
-    [world.covered] = covered
-    assert world.covered <= datetime_text(world.now)
+        assert deleted["latestDateCovered"] == updated["latestDateCovered"] <= datetime_text(world.now)
+        world.covered[name] = updated["latestDateCovered"]
 
 
 def check_stamps(world: World, before: dict[str, Rows], after: dict[str, Rows]) -> None:
@@ -181,29 +254,48 @@ def check_stamps(world: World, before: dict[str, Rows], after: dict[str, Rows]) 
                 assert row["SystemModstamp"] == now, f"{name} {record_id} changed and its stamp did not move"
 
 
-def check_agreement(world: World, seen: set[tuple[str, str]]) -> None:
-    rows = world.rows()
-    live = {(name, key) for name in OBJECTS for key, row in rows[name].items() if not row["IsDeleted"]}
-    poll(world)
-    assert world.replica == live
-    window = {"start": datetime_text(START), "end": datetime_text(world.now + timedelta(minutes=1))}
+def check_seen(world: World) -> None:
+    """queryAll and getDeleted show what can be seen."""
+    visible = world.visible()
+    begin = max(START, world.now - timedelta(days=REPLICATED_DAYS) + timedelta(minutes=1)).replace(second=0)
+    window = {"start": datetime_text(begin), "end": datetime_text(world.now + timedelta(minutes=1))}
     for name in OBJECTS:
+        states = {key[1]: state for key, state in visible.items() if key[0] == name}
         shown = world.ask("/queryAll", q=f"SELECT Id, IsDeleted, SystemModstamp FROM {name}")["records"]
         assert {each["Id"]: (each["IsDeleted"], each["SystemModstamp"]) for each in shown} == {
-            key: (bool(row["IsDeleted"]), row["SystemModstamp"]) for key, row in rows[name].items()
+            key: (bool(state.row["IsDeleted"]), state.row["SystemModstamp"])
+            for key, state in states.items()
+            if state.row
         }
         deleted = world.ask(f"/sobjects/{name}/deleted", **window)["deletedRecords"]
-        assert {(name, each["id"]) for each in deleted} == {each for each in seen if each[0] == name} - live
-        for each in deleted:
-            assert each["id"] not in rows[name] or each["deletedDate"] <= rows[name][each["id"]]["SystemModstamp"]
-    check_details(world, rows)
+        assert {each["id"]: each["deletedDate"] for each in deleted} == {
+            key: state.deleted_at
+            for key, state in states.items()
+            if state.deleted_at and state.deleted_at >= datetime_text(begin)
+        }
+
+
+def check_agreement(world: World, seen: set[Key]) -> None:
+    """When nothing is hidden any more, the copy is the org, and what is not there was deleted."""
+    check_seen(world)
+    poll(world)
+    world.wait(max(LATE_SECONDS))
+    check_seen(world)
+    poll(world)
+    states = world.states()
+    live = {key for key, state in states.items() if key[0] in OBJECTS and state.row and not state.row["IsDeleted"]}
+    assert world.replica == live
+    assert {key for key in states if key[0] in OBJECTS and states[key].deleted_at} == seen - live
+    for state in states.values():
+        assert not state.row or not state.deleted_at or state.deleted_at <= str(state.row["SystemModstamp"])
+    check_details(world, world.rows())
 
 
 def check_details(world: World, rows: dict[str, Rows]) -> None:
     """No detail outlives its master."""
     for name in OBJECTS:
         for link in world.org.catalog().children_of(name):
-            if not link.field.cascade_delete or link.child.name not in OBJECTS:
+            if not link.field.cascade_delete or link.child.name not in DETAILS:
                 continue
             for key, row in rows[link.child.name].items():
                 master = rows[name].get(str(row[link.field.name]))
@@ -211,10 +303,16 @@ def check_details(world: World, rows: dict[str, Rows]) -> None:
                 assert row["IsDeleted"] or not gone, f"{link.child.name} {key} outlived its {name}"
 
 
+@pytest.mark.conformance(
+    area="Truth about data",
+    feature="Stamps, queryAll, getUpdated and getDeleted agree whatever happens",
+    source="facts C.2",
+)
 @given(plan=steps)
 @example(plan=DETAILS_OF_DETAILS)
 @example(plan=[*DETAILS_OF_DETAILS, ("undelete", "Account", 0, 0, 200)])
 @example(plan=[*DETAILS_OF_DETAILS, ("hard-delete", "Account", 0, 1, 0)])
+@example(plan=LATE_AND_GONE)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_stamps_queries_and_replication_agree(
     served: RunningOrgsim, plan: list[tuple[str, str, int, int, int]]
@@ -223,22 +321,32 @@ def test_stamps_queries_and_replication_agree(
     org = served.state.create_org(NewOrg())
     user_id = add_user(org, NewUser(f"{org.org_id}@acme.example", "p"))
     add_app(org, App(CLIENT_ID, "Headwater", CLIENT_SECRET, (CALLBACK,)))
+    org.set("access_token_seconds", 100 * JUMP_SECONDS)
     issued = open_grant(org, user_id, CLIENT_ID, "api", with_refresh=False)
     headers = {"Authorization": f"Bearer {issued.access_token}"}
     with httpx2.Client(base_url=f"{served.url}/services/data/v60.0", headers=headers) as api:
         world = World(served, org, Writer(org, user_id), api)
-        seen: set[tuple[str, str]] = set()
+        seen: set[Key] = set()
         for deed, name, first, second, seconds in plan:
             world.wait(seconds)
-            before = world.rows()
-            try:
-                with org.database.write():
-                    act(world, deed, name, first, second)
-            except (ApiError, LookupError):
-                assert world.rows() == before
-            if deed == "poll":
-                poll(world)
-            after = world.rows()
-            check_stamps(world, before, after)
-            seen |= {(each, key) for each in OBJECTS for key in after[each]}
+            step(world, deed, name, first, second)
+            seen |= {(each, key) for each, rows in world.rows().items() for key in rows if each in OBJECTS}
         check_agreement(world, seen)
+
+
+def step(world: World, deed: str, name: str, first: int, second: int) -> None:
+    before, states = world.rows(), world.states()
+    try:
+        with world.org.database.write():
+            act(world, deed, name, first, second)
+    except (ApiError, LookupError):
+        assert world.rows() == before
+    world.hide(states, world.states())
+    check_stamps(world, before, world.rows())
+    if deed == "poll":
+        check_seen(world)
+        poll(world)
+    if deed == "jump":
+        world.jump()
+        kept = {name: {key: row for key, row in rows.items() if not row["IsDeleted"]} for name, rows in before.items()}
+        assert world.rows() == kept

@@ -15,6 +15,7 @@ from orgsim.errors import ApiError, missing_on_sobject, not_found
 from orgsim.exchange import empty_response, json_response
 from orgsim.rest.call import Call
 from orgsim.schema.admin import APEX_TRIGGER
+from orgsim.store.recyclebin import log_deletion
 from orgsim.store.rows import Row, erase_row, insert_row, read_row
 from orgsim.store.values import Stored, to_stored
 from orgsim.store.write import Writer
@@ -80,7 +81,7 @@ def change_trigger(writer: Writer, row: Row, values: Mapping[str, object]) -> No
 
 def drop_trigger(writer: Writer, record_id: str) -> None:
     with writer.org.database.write() as connection:
-        writer.log_deletion(APEX_TRIGGER, record_id)
+        log_deletion(writer.org, APEX_TRIGGER, record_id)
         erase_row(connection, APEX_TRIGGER, record_id)
 
 
