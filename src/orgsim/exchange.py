@@ -1,5 +1,6 @@
 """One HTTP request with its body already read, and the JSON answers to it. Handlers are plain functions over these."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +15,18 @@ from orgsim.store.state import State
 
 PRODUCTION_DOOR = "production"
 SANDBOX_DOOR = "sandbox"
+
+
+@dataclass(slots=True)
+class Delivery:
+    """How an answer is to be sent: not before `wait_seconds`, and with `when_sent` called after it, sent or failed."""
+
+    wait_seconds: float = 0.0
+    when_sent: list[Callable[[], None]] = field(default_factory=list)
+
+    def end(self) -> None:
+        while self.when_sent:
+            self.when_sent.pop()()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class Exchange:
     body: bytes
     client_host: str = ""
     path_params: dict[str, Any] = field(default_factory=dict)
+    delivery: Delivery = field(default_factory=Delivery)
 
     def form(self) -> dict[str, str]:
         """Fields of a form-urlencoded body."""

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from starlette.responses import Response, StreamingResponse
 
 from orgsim.bulk.jobs import LISTED_JOBS, Job, find_job, invalid_job, list_jobs, new_job, wrong_state
+from orgsim.bulk.limits import check_uploads
 from orgsim.bulk.load import FAMILY, read_upload, start, upload_header
 from orgsim.bulk.rows import Outcome, read_outcomes
 from orgsim.errors import ApiError
@@ -24,6 +25,7 @@ def create(call: Call) -> Response:
     sobject = call.org.catalog().find(str(request.get("object")))
     if sobject is None:
         raise ApiError("INVALIDENTITY", f"Entity '{request.get('object')}' is not supported by the Bulk API.")
+    check_uploads(call.org)
     job = new_job(call.org, call.session.user_id, FAMILY, request, call.api_version)
     job.plain["object"] = sobject.name
     if request["operation"] == "upsert":

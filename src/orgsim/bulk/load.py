@@ -7,6 +7,7 @@ from itertools import islice
 from orgsim.background import Background
 from orgsim.bulk.columns import refuse_unknown_columns, values_of
 from orgsim.bulk.jobs import Job, find_job
+from orgsim.bulk.limits import take_rows
 from orgsim.bulk.rows import CHUNK_ROWS, Load, Values, count_outcomes, load_chunk
 from orgsim.errors import ApiError
 from orgsim.store.org import Org
@@ -36,6 +37,7 @@ def run(job: Job) -> None:
         while chunk := list(islice(rows, CHUNK_ROWS)):
             if find_job(job.org, FAMILY, job.id).state == "Aborted":
                 return
+            take_rows(job.org, chunk[0][0], len(chunk))
             _load_chunk(job, chunk)
     except (csv.Error, UnicodeDecodeError) as error:
         job.plain["errorMessage"], state = f"InvalidBatch : {error}", "Failed"

@@ -9,12 +9,14 @@ from starlette.responses import Response, StreamingResponse
 from orgsim.background import Background
 from orgsim.bulk.allowed import check_query
 from orgsim.bulk.jobs import LISTED_JOBS, Job, find_job, invalid_job, list_jobs, new_job, wrong_state
+from orgsim.bulk.limits import take_query_job
 from orgsim.errors import ApiError
 from orgsim.exchange import empty_response, json_response
 from orgsim.rest.call import Call
 from orgsim.soql.plan import Asker, write_csv
 from orgsim.store import resultfile
 from orgsim.store.org import Org
+from orgsim.store.quotas import Quota
 
 FAMILY = "query"
 RESULT_PAGES = 5
@@ -29,6 +31,7 @@ def create(call: Call) -> Response:
     job = new_job(call.org, call.session.user_id, FAMILY, request, call.api_version)
     job.plain["object"] = check_query(call.asker, soql, job.delimiter)
     job.plain["_query"] = soql
+    take_query_job(call.org)
     job.save("UploadComplete")
     start(call.org, job.id, call.exchange.background)
     return json_response(job.shown())
@@ -118,6 +121,7 @@ def _run(job: Job) -> None:
         result = write_csv(asker, job.plain["_query"], job.result_file, all_rows=all_rows, delimiter=job.delimiter)
         job.plain["_header"] = list(result.header)
         job.plain["numberRecordsProcessed"] = result.rows
+        job.org.quotas.use(Quota.RESULT_BYTES, job.result_file.stat().st_size)
     except ApiError as error:
         job.plain["errorMessage"], state = str(error), "Failed"
     job.finish_time()

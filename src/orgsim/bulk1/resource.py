@@ -7,7 +7,7 @@ import orjson
 from starlette.responses import Response, StreamingResponse
 
 from orgsim.bulk.jobs import Job, find_job
-from orgsim.bulk.limits import batches_left
+from orgsim.bulk.limits import take_batches
 from orgsim.bulk.rows import Outcome, read_outcomes
 from orgsim.bulk1 import chunking, wire, work
 from orgsim.bulk1.batches import (
@@ -125,9 +125,8 @@ def add(call: Call, job: Job) -> Response:
     if job.state != "Open":
         message = f"Failed to create batch, since the Job is not Open. Current job state is '{job.state}'"
         raise ApiError("InvalidJobState", message)
-    if not batches_left(call.org):
-        raise ApiError("ExceededQuota", "ApiBatchItems Limit exceeded.")
     refuse_large(call.exchange.body)
+    take_batches(call.org, 1)
     batch = add_batch(job, call.exchange.body)
     response = _batch_response(job, batch, status=201)
     work.start(call.org, job.id, batch.id, call.exchange.background)

@@ -9,7 +9,7 @@ from orgsim.background import Background
 from orgsim.bulk.allowed import check_query
 from orgsim.bulk.columns import invalid_batch
 from orgsim.bulk.jobs import Job, find_job
-from orgsim.bulk.limits import batches_left
+from orgsim.bulk.limits import take_batch_rows, take_batches
 from orgsim.bulk.rows import CHUNK_ROWS, Load, Values, count_outcomes, load_chunk
 from orgsim.bulk1 import chunking
 from orgsim.bulk1.batches import (
@@ -81,6 +81,7 @@ def _run_load(job: Job, batch: Batch) -> None:
     )
     numbered = islice(enumerate(rows, start=1), count_outcomes(job.org, batch.id), None)
     while chunk := list(islice(numbered, CHUNK_ROWS)):
+        take_batch_rows(job.org, len(chunk))
         _load_chunk(load, batch, chunk)
     batch.finish(COMPLETED)
 
@@ -106,8 +107,7 @@ def _run_query(job: Job, batch: Batch) -> list[Batch]:
         raise invalid_batch(f"Failed to process query: {error}") from error
     if not parts:
         return []
-    if len(parts) > batches_left(job.org):
-        raise ApiError("ExceededQuota", "ApiBatchItems Limit exceeded.")
+    take_batches(job.org, len(parts))
     return _add_chunks(job, batch, parts)
 
 

@@ -50,6 +50,8 @@ def seed(
     sandbox_of: Annotated[str | None, typer.Option(help="Make a sandbox of this org id.")] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Make a sandbox of no particular org.")] = False,
     allowance: Annotated[int | None, typer.Option(help="API calls per 24 hours, instead of the edition's.")] = None,
+    licences: Annotated[int, typer.Option(min=0, help="Salesforce user licences, which add to the allowance.")] = 0,
+    trial: Annotated[bool, typer.Option("--trial", help="Make a trial, which ends after 30 days.")] = False,
     app_key: AppKey = None,
     app_secret: AppSecret = None,
     app_name: AppName = "Headwater",
@@ -62,7 +64,9 @@ def seed(
     new_app = None
     if app_key or callback or not sandbox_of:
         new_app = _app(app_key, app_secret, app_name, callback, AppOptions(pkce, rotate))
-    new_org = NewOrg(name, edition, sandbox or sandbox_of is not None, sandbox_of, allowance)
+    is_sandbox = sandbox or sandbox_of is not None
+    bought = {"Salesforce": licences} if licences else {}
+    new_org = NewOrg(name, edition, is_sandbox, sandbox_of, allowance, bought, trial)
     with open_state(state) as opened:
         org = found_org(opened, Founding(new_org, NewUser(user, password), new_app, records, seed))
         answer = {**describe_org(org), "apps": [app_without_secret(each) for each in apps_of(org)], "user": user}
@@ -129,7 +133,7 @@ def limit(
             chosen.set("allowance_calls", allowance)
         if use is not None:
             chosen.usage.use_elsewhere(use, minutes_ago)
-        used, allowed = chosen.usage.used_calls(), chosen.setting("allowance_calls")
+        used, allowed = chosen.usage.used_calls(), chosen.allowance_calls()
         show({"org_id": chosen.org_id, "used_calls": used, "allowance_calls": allowed}, as_json=as_json)
 
 

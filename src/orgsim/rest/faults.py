@@ -69,9 +69,7 @@ def clear_faults(usage: Usage) -> None:
 
 
 def list_faults(usage: Usage) -> list[dict[str, object]]:
-    cursor = usage.database.connect().execute("SELECT * FROM fault ORDER BY id")
-    names = [each[0] for each in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    return usage.database.named_rows("SELECT * FROM fault ORDER BY id")
 
 
 def strike(usage: Usage, kind: str, path: str) -> Fault | None:

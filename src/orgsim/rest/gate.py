@@ -1,6 +1,5 @@
 """What every call of the data API and of Bulk API 1 passes: who is it, is there allowance left, count it, answer it."""
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +11,15 @@ from orgsim.errors import ApiError, expired_session
 from orgsim.exchange import Exchange, refusal
 from orgsim.oauth.grants import Session
 from orgsim.oauth.identity import bearer_session
+from orgsim.rest.allowance import crowded, exhausted, is_crowded, limit_info, room_calls
 from orgsim.rest.call import Call
 from orgsim.rest.endpoints import Endpoint, find_endpoint, read_version, versions
 from orgsim.rest.faults import CutConnection, EdgeResponse, Fault, faulty_response, strike
+from orgsim.rest.latency import draw_latency
 from orgsim.store.org import Org
-from orgsim.store.usage import Caller
+from orgsim.store.usage import Caller, Outcome
 
 UNKNOWN_KIND = "unknown"
-_NOISE = (-6, 7)  # the middle 98 % of what real orgs showed (facts B.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +50,72 @@ def answer(exchange: Exchange) -> Response:
     return pass_gate(exchange, _DATA_API)
 
 
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """A call that has been counted. `barred` is why its work is not done, other than by a fault."""
+
+    number: int
+    fault: Fault | None
+    barred: ApiError | None
+    outcome: Outcome | None = None  # where it is not told by the answer's status
+
+
 def pass_gate(exchange: Exchange, api: Api) -> Response:
     session = api.session(exchange)
     if session is None:
         return api.refuse(exchange, expired_session())
     target = _find_target(exchange, api)
+    passage = _enter(exchange, session, target)
     usage = session.org.usage
-    fault = strike(usage, target.kind, exchange.path)
+    try:
+        response = _respond(exchange, session, target, passage, api)
+    except Exception:
+        usage.finish(passage.number, Outcome.SERVER_ERROR, 500)
+        raise
+    _pretty(exchange, response)
+    if api.shows_usage and not isinstance(response, EdgeResponse):
+        _show_usage(response, session.org, passage.number)
+    status = None if isinstance(response, CutConnection) else response.status_code
+    outcome = passage.outcome or Outcome(f"{response.status_code // 100}xx")
+    usage.finish(passage.number, outcome, status, _note(passage.fault))
+    return response
+
+
+def _enter(exchange: Exchange, session: Session, target: _Target) -> _Passage:
+    """Count a call, and see what stands in its way: a fault, too many long requests, the allowance, its own length."""
+    org = session.org
+    fault = strike(org.usage, target.kind, exchange.path)
     early = fault is not None and not fault.after
-    room = None if session.org.setting("may_overshoot") or early else int(session.org.setting("allowance_calls"))
-    number, may_proceed = usage.count(
+    is_full = not early and is_crowded(org)
+    ticket = org.running.enter()
+    exchange.delivery.when_sent.append(lambda: org.running.leave(ticket))
+    free = early or is_full
+    number, has_room = org.usage.count(
         Caller(session.user_id, session.client_id),
         target.kind,
         exchange.method,
         exchange.path,
-        cost=0 if early else target.cost,
-        room_calls=room,
+        cost=0 if free else target.cost,
+        room_calls=None if free else room_calls(org),
     )
-    response = _respond(exchange, session, target, fault, api) if may_proceed else api.refuse(exchange, _exhausted())
-    _pretty(exchange, response)
-    if api.shows_usage and not isinstance(response, EdgeResponse):
-        response.headers["Sforce-Limit-Info"] = _limit_info(session.org, number)
-    usage.finish(number, None if isinstance(response, CutConnection) else response.status_code, _note(fault))
-    return response
+    if is_full or not has_room:
+        return _Passage(number, None, crowded() if is_full else exhausted(), Outcome.REFUSED)
+    too_long = _take_time(exchange, org, target.kind)
+    return _Passage(number, fault, too_long, Outcome.FAULT if fault else None)
+
+
+def _take_time(exchange: Exchange, org: Org, kind: str) -> ApiError | None:
+    """Hold the answer back as long as calls of this kind take. One that takes too long is given up (facts B.4)."""
+    most = float(org.setting("request_timeout_seconds"))
+    exchange.delivery.wait_seconds = min(draw_latency(org.usage, kind), most)
+    if exchange.delivery.wait_seconds < most:
+        return None
+    return ApiError("QUERY_TIMEOUT", "Your query request was running for too long.")
+
+
+def _show_usage(response: Response, org: Org, call_number: int) -> None:
+    if value := limit_info(org, call_number):
+        response.headers["Sforce-Limit-Info"] = value
 
 
 def _find_target(exchange: Exchange, api: Api) -> _Target:
@@ -98,9 +141,12 @@ def _refuse(_exchange: Exchange, error: ApiError) -> Response:
 _DATA_API = Api(bearer_session, _find_data_endpoint, _refuse, shows_usage=True)
 
 
-def _respond(exchange: Exchange, session: Session, target: _Target, fault: Fault | None, api: Api) -> Response:
+def _respond(exchange: Exchange, session: Session, target: _Target, passage: _Passage, api: Api) -> Response:
+    fault = passage.fault
     if fault is not None and not fault.after:
         return faulty_response(fault, lambda error: api.refuse(exchange, error))
+    if passage.barred:
+        return api.refuse(exchange, passage.barred)
     if isinstance(target.endpoint, ApiError):
         return api.refuse(exchange, target.endpoint)
     try:
@@ -108,17 +154,6 @@ def _respond(exchange: Exchange, session: Session, target: _Target, fault: Fault
     except ApiError as error:
         response = api.refuse(exchange, error)
     return faulty_response(fault, lambda error: api.refuse(exchange, error)) if fault is not None else response
-
-
-def _exhausted() -> ApiError:
-    return ApiError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
-
-
-def _limit_info(org: Org, journal_number: int) -> str:
-    used, most = org.usage.used_calls(), int(org.setting("allowance_calls"))
-    if org.setting("header_noise"):
-        used = max(0, used + random.Random(journal_number).randint(*_NOISE))  # noqa: S311  repeatable on purpose
-    return f"api-usage={used}/{most}"
 
 
 def _pretty(exchange: Exchange, response: Response) -> None:

@@ -1,42 +1,130 @@
 """GET /limits and /limits/recordCount (facts B.3)."""
 
+from collections.abc import Iterator
+
 from starlette.responses import Response
 
-from orgsim.bulk.limits import BATCHES_PER_DAY, batches_left
+from orgsim.bulk.limits import BYTES_PER_MB, left_of, most_of
 from orgsim.exchange import json_response
+from orgsim.rest.allowance import reported_calls
 from orgsim.rest.call import Call
+from orgsim.store.allowance import DEVELOPER
 from orgsim.store.lateness import sight_of
+from orgsim.store.org import Org
+from orgsim.store.quotas import Quota
 
-_UNHEARD_OF: dict[str, int] = {
+# What is named here orgsim has nothing of, so that all of it remains. Numbers: D rest-api/list-org-limits, an example.
+_UNUSED: dict[str, int] = {
+    "ActiveScratchOrgs": 3,
+    "AnalyticsExternalDataSizeMB": 40_960,
     "ConcurrentAsyncGetReportInstances": 200,
+    "ConcurrentEinsteinDataInsightsStoryCreation": 5,
+    "ConcurrentEinsteinDiscoveryStoryCreation": 2,
     "ConcurrentSyncReportRuns": 20,
+    "DailyAnalyticsDataflowJobExecutions": 60,
+    "DailyAnalyticsUploadedFilesSizeMB": 51_200,
     "DailyAsyncApexExecutions": 250_000,
-    "DailyDurableStreamingApiEvents": 1_000_000,
+    "DailyAsyncApexTests": 500,
+    "DailyDeliveredPlatformEvents": 10_000,
+    "DailyDurableGenericStreamingApiEvents": 10_000,
+    "DailyDurableStreamingApiEvents": 10_000,
+    "DailyEinsteinDataInsightsStoryCreation": 1_000,
+    "DailyEinsteinDiscoveryPredictAPICalls": 50_000,
+    "DailyEinsteinDiscoveryPredictionsByCDC": 5_000_000,
+    "DailyEinsteinDiscoveryStoryCreation": 100,
+    "DailyFunctionsApiCallLimit": 235_000,
     "DailyGenericStreamingApiEvents": 10_000,
-    "DailyStreamingApiEvents": 1_000_000,
+    "DailyScratchOrgs": 6,
+    "DailyStandardVolumePlatformEvents": 10_000,
+    "DailyStreamingApiEvents": 10_000,
     "DailyWorkflowEmails": 100_000,
-    "DailyBulkV2QueryFileStorageMB": 976_562,
-    "DataStorageMB": 10_240,
-    "FileStorageMB": 10_240,
+    "DurableStreamingApiConcurrentClients": 20,
     "HourlyAsyncReportRuns": 1_200,
-    "HourlyODataCallout": 10_000,
+    "HourlyDashboardRefreshes": 200,
+    "HourlyDashboardResults": 5_000,
+    "HourlyDashboardStatuses": 999_999_999,
+    "HourlyLongTermIdMapping": 100_000,
+    "HourlyManagedContentPublicRequests": 50_000,
+    "HourlyODataCallout": 20_000,
+    "HourlyPublishedPlatformEvents": 50_000,
+    "HourlyPublishedStandardVolumePlatformEvents": 1_000,
+    "HourlyShortTermIdMapping": 100_000,
     "HourlySyncReportRuns": 500,
     "HourlyTimeBasedWorkflow": 1_000,
     "MassEmail": 5_000,
+    "MonthlyEinsteinDiscoveryStoryCreation": 500,
+    "MonthlyPlatformEventsUsageEntitlement": 0,
+    "Package2VersionCreates": 6,
+    "Package2VersionCreatesWithoutValidation": 500,
+    "PlatformEventTriggersWithParallelProcessing": 5,
+    "PrivateConnectOutboundCalloutHourlyLimitMB": 0,
     "SingleEmail": 5_000,
-    "StreamingApiConcurrentClients": 2_000,
+    "StreamingApiConcurrentClients": 20,
 }
-BULK_QUERY_JOBS_PER_DAY = 10_000
+_METADATA_RETRIEVES = ("DailyMetadataRetrievesWithDependencies", 10_000, 64)  # since which version
+_BATCHES_RENAMED = 49  # DailyBulkApiRequests before
+_PERMISSION_SETS, _CUSTOM_PERMISSION_SETS = 1_500, 1_000
+_FILE_STORAGE_MB = 10_240
+_DATA_STORAGE_MB, _DATA_STORAGE_MB_PER_LICENCE = 10_240, 20
+_DEVELOPER_STORAGE_MB = {"DataStorageMB": 5, "FileStorageMB": 20}
+# Kilobytes that a record takes, whatever is in it (D Help "Data and File Storage Allocations").
+_RECORD_KB = 2
+_OTHER_RECORD_KB = {"Campaign": 8, "CampaignMember": 1}
+_WITHOUT_STORAGE = frozenset(
+    {
+        "User", "Organization", "RecordType", "Group", "Profile", "UserRole", "PermissionSet",
+        "PermissionSetAssignment", "ApexTrigger", "OpportunityHistory", "CampaignMemberStatus",
+    }
+)  # fmt: skip
 
 
 def limits(call: Call) -> Response:
-    most = int(call.org.setting("allowance_calls"))
-    answer: dict[str, object] = {name: {"Max": value, "Remaining": value} for name, value in _UNHEARD_OF.items()}
-    answer["DailyApiRequests"] = {"Max": most, "Remaining": max(0, most - call.org.usage.used_calls())}
-    jobs = _jobs_today(call, "query")
-    answer["DailyBulkV2QueryJobs"] = {"Max": BULK_QUERY_JOBS_PER_DAY, "Remaining": BULK_QUERY_JOBS_PER_DAY - jobs}
-    answer["DailyBulkApiBatches"] = {"Max": BATCHES_PER_DAY, "Remaining": batches_left(call.org)}
+    org, version = call.org, float(call.api_version)
+    answer: dict[str, object] = {name: _limit(most, most) for name, most in _UNUSED.items()}
+    answer["DailyApiRequests"] = _limit(org.allowance_calls(), org.allowance_calls() - reported_calls(org))
+    batches = "DailyBulkApiBatches" if version >= _BATCHES_RENAMED else "DailyBulkApiRequests"
+    answer[batches] = _quota(org, Quota.BATCHES)
+    answer["DailyBulkV2QueryJobs"] = _quota(org, Quota.QUERY_JOBS)
+    answer["DailyBulkV2QueryFileStorageMB"] = _quota(org, Quota.RESULT_BYTES, BYTES_PER_MB)
+    name, most, since = _METADATA_RETRIEVES
+    if version >= since:
+        answer[name] = _limit(most, most)
+    answer |= dict(_storage(org))
+    answer["PermissionSets"] = _permission_sets(org)
     return json_response(dict(sorted(answer.items())))
+
+
+def _limit(most: int, remaining: int) -> dict[str, int]:
+    return {"Max": most, "Remaining": max(0, remaining)}
+
+
+def _quota(org: Org, quota: Quota, unit: int = 1) -> dict[str, int]:
+    return _limit(most_of(org, quota) // unit, left_of(org, quota) // unit)
+
+
+def _storage(org: Org) -> Iterator[tuple[str, dict[str, int]]]:
+    """By edition. Records are counted, and there are no files."""
+    if org.setting("edition") == DEVELOPER and not org.is_sandbox:
+        most = _DEVELOPER_STORAGE_MB
+    else:
+        licences = sum(org.setting("licences").values())
+        data_mb = _DATA_STORAGE_MB + _DATA_STORAGE_MB_PER_LICENCE * licences
+        most = {"DataStorageMB": data_mb, "FileStorageMB": _FILE_STORAGE_MB}
+    yield "DataStorageMB", _limit(most["DataStorageMB"], most["DataStorageMB"] - -(-_used_kb(org) // 1024))
+    yield "FileStorageMB", _limit(most["FileStorageMB"], most["FileStorageMB"])
+
+
+def _used_kb(org: Org) -> int:
+    kept = [each.name for each in org.catalog() if each.name not in _WITHOUT_STORAGE]
+    sums = (f'{_OTHER_RECORD_KB.get(name, _RECORD_KB)} * (SELECT count(*) FROM "{name}")' for name in kept)  # noqa: S608  names come from the schema
+    row = org.database.connect().execute(f"SELECT {' + '.join(sums)}").fetchone()
+    return int(row[0])
+
+
+def _permission_sets(org: Org) -> dict[str, object]:
+    (made,) = org.database.connect().execute('SELECT count(*) FROM "PermissionSet"').fetchone()
+    custom = _limit(_CUSTOM_PERMISSION_SETS, _CUSTOM_PERMISSION_SETS - made)
+    return {**_limit(_PERMISSION_SETS, _PERMISSION_SETS - made), "CreateCustom": custom}
 
 
 def record_count(call: Call) -> Response:
@@ -52,9 +140,3 @@ def record_count(call: Call) -> Response:
         row = call.org.database.connect().execute(f"SELECT count(*) FROM {sight.table_sql(sobject)}{where}").fetchone()  # noqa: S608  names come from the schema
         counts.append({"count": row[0], "name": sobject.name})
     return json_response({"sObjects": counts})
-
-
-def _jobs_today(call: Call, family: str) -> int:
-    day = call.org.now_text()[:10]
-    row = call.org.database.connect().execute("SELECT count(*) FROM _job WHERE family = ? AND made >= ?", (family, day))
-    return int(row.fetchone()[0])

@@ -69,13 +69,14 @@ def describe_state(state: State) -> dict[str, object]:
 
 def describe_org(org: Org) -> dict[str, object]:
     settings = {name: org.setting(name) for name in DEFAULTS if name != "schema_version"}
-    return {"org_id": org.org_id, **settings, "used_calls": org.usage.used_calls()}
+    counted = {"allowance_calls": org.allowance_calls(), "used_calls": org.usage.used_calls()}
+    return {"org_id": org.org_id, **settings, **counted}
 
 
 def describe_usage(org: Org, journal_rows: int) -> dict[str, object]:
     return {
         "used_calls": org.usage.used_calls(),
-        "allowance_calls": org.setting("allowance_calls"),
+        "allowance_calls": org.allowance_calls(),
         "total_credits": org.usage.total_credits(),
         "totals": [asdict(each) for each in org.usage.totals()],
         "journal": org.usage.journal(journal_rows),

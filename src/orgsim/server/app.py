@@ -25,6 +25,7 @@ from orgsim.metadata import resource as metadata
 from orgsim.oauth import authorize, identity, token
 from orgsim.rest import gate
 from orgsim.server import admin, pages
+from orgsim.server.delivery import Delivered
 from orgsim.server.edge import RefuseLongHeads, SpellHeaders
 from orgsim.soap import login as soap_login
 from orgsim.store.state import State
@@ -78,15 +79,19 @@ class Parts:
 
 def build_app(parts: Parts) -> Starlette:
     def route(path: str, answer: Answer, *methods: str) -> Route:
-        async def endpoint(request: Request) -> Response:
+        async def endpoint(request: Request) -> Delivered:
             request.state.cut_connection = parts.cut_connection
             exchange = _read(parts, request, await request.body())
-            response = await run_in_threadpool(answer, exchange)
+            try:
+                response = await run_in_threadpool(answer, exchange)
+            except BaseException:
+                exchange.delivery.end()
+                raise
             # A client must take the org's time from here, never from its own clock (facts C.1).
             response.headers["Date"] = format_datetime(parts.state.clock.now(), usegmt=True)
             for name, value in _EDGE_HEADERS.items():
                 response.headers.setdefault(name, value)
-            return response
+            return Delivered(response, exchange.delivery)
 
         return Route(path, endpoint, methods=list(methods))
 

@@ -55,10 +55,11 @@ def _set_setting(state: State, form: Fields) -> None:
     """`value` is JSON of the type that the setting has."""
     name, value = form["name"], orjson.loads(form["value"])
     known = DEFAULTS[name]
-    is_number = isinstance(known, int | float) and not isinstance(known, bool)
-    wanted: type | tuple[type, ...] = (int, float) if is_number else type(known)
+    is_number = known is None or (isinstance(known, int | float) and not isinstance(known, bool))
+    wanted: type | tuple[type, ...] = (int, float, type(known)) if is_number else type(known)
     if not isinstance(value, wanted) or (is_number and isinstance(value, bool)):
-        raise ValueError(f"{name} takes a value like {orjson.dumps(known).decode()}.")
+        example = "100 or null" if known is None else orjson.dumps(known).decode()
+        raise ValueError(f"{name} takes a value like {example}.")
     state.org(form["org"]).set(name, value)
 
 

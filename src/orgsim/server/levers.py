@@ -1,9 +1,10 @@
-"""The part of the side door that decides which writes the org refuses: rules and the like, each in its own module."""
+"""The part of the side door that decides which writes the org refuses, and how long its answers take."""
 
 from collections.abc import Callable
 from typing import Any
 
 from orgsim.exchange import Exchange
+from orgsim.rest.latency import Latency, clear_latencies, list_latencies, set_latency
 from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
 from orgsim.server.locks import describe_locks, remove_locks, set_lock
 from orgsim.server.recordtypes import describe_record_types, set_record_type
@@ -59,6 +60,23 @@ def _set_record_type(exchange: Exchange) -> object:
 
 
 _RECORD_TYPES = "/orgsim/orgs/{org_id}/record-types"
+
+
+def _list_latencies(exchange: Exchange) -> object:
+    return list_latencies(org_of(exchange).usage)
+
+
+def _set_latency(exchange: Exchange) -> object:
+    set_latency(org_of(exchange).usage, Latency(**exchange.json_object()))
+    return _list_latencies(exchange)
+
+
+def _clear_latencies(exchange: Exchange) -> object:
+    clear_latencies(org_of(exchange).usage)
+    return []
+
+
+_LATENCY = "/orgsim/orgs/{org_id}/latency"
 _LOCKS = "/orgsim/orgs/{org_id}/locks"
 ROUTES: tuple[Route, ...] = (
     *_rule_routes("rules", describe_rules, set_rule, remove_rule),
@@ -66,6 +84,9 @@ ROUTES: tuple[Route, ...] = (
     *_rule_routes("triggers", describe_triggers, set_trigger, remove_trigger),
     ("GET", _RECORD_TYPES, _list_record_types),
     ("POST", _RECORD_TYPES, _set_record_type),
+    ("GET", _LATENCY, _list_latencies),
+    ("POST", _LATENCY, _set_latency),
+    ("DELETE", _LATENCY, _clear_latencies),
     ("GET", _LOCKS, _list_locks),
     ("POST", _LOCKS, _set_lock),
     ("DELETE", _LOCKS, _remove_locks),

@@ -113,7 +113,7 @@ def _facts(org: Org) -> dict[str, object]:
         "name": f"{org.setting('name')} ({'sandbox' if org.is_sandbox else 'production'})",
         "edition": org.setting("edition"),
         "used": org.usage.used_calls(),
-        "allowance": int(org.setting("allowance_calls")),
+        "allowance": org.allowance_calls(),
         "faults": len(list_faults(org.usage)),
     }
 

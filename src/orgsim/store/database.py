@@ -43,6 +43,12 @@ class Database:
                 self._opened.append(connection)
         return connection
 
+    def named_rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[dict[str, object]]:
+        """What a query finds, each row with the names of its columns."""
+        cursor = self.connect().execute(statement, parameters)
+        names = [each[0] for each in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """One consistent view over several statements."""

@@ -15,7 +15,10 @@ from orgsim.clock import Clock, datetime_text
 from orgsim.schema.catalog import Catalog
 from orgsim.schema.model import Field, SObject, from_plain, to_plain
 from orgsim.store import ddl
+from orgsim.store.allowance import DEVELOPER, allowed_calls
 from orgsim.store.database import Database
+from orgsim.store.quotas import Quotas
+from orgsim.store.running import RunningRequests
 from orgsim.store.settings import read_setting, write_setting
 from orgsim.store.usage import Usage
 
@@ -28,7 +31,9 @@ class Org:
         self.clock = clock
         self.job_folder = folder / f"{org_id}.jobs"
         self.database = Database(folder / f"{org_id}.db", ddl.ORG_TABLES)
-        self.usage = Usage(Database(folder / f"{org_id}.usage.db", Usage.TABLES), clock)
+        self.usage = Usage(Database(folder / f"{org_id}.usage.db", f"{Usage.TABLES};{Quotas.TABLES}"), clock)
+        self.quotas = Quotas(self.usage.database, clock)
+        self.running = RunningRequests()
         self._catalog: tuple[object, Catalog] | None = None
 
     def close(self) -> None:
@@ -47,6 +52,18 @@ class Org:
     @property
     def is_sandbox(self) -> bool:
         return bool(self.setting("is_sandbox"))
+
+    @property
+    def is_paid_production(self) -> bool:
+        """Not a sandbox, a trial or a Developer Edition, which Salesforce treats more strictly (facts B.2, B.4)."""
+        return not (self.is_sandbox or self.setting("is_trial") or self.setting("edition") == DEVELOPER)
+
+    def allowance_calls(self) -> int:
+        """In 24 hours: what is set, or what edition and licences give."""
+        chosen = self.setting("allowance_calls")
+        if chosen is not None:
+            return int(chosen)
+        return allowed_calls(self.setting("edition"), self.setting("licences"), is_sandbox=self.is_sandbox)
 
     def now_text(self) -> str:
         return datetime_text(self.clock.now())

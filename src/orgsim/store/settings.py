@@ -4,13 +4,21 @@ import sqlite3
 
 import orjson
 
+from orgsim.store.allowance import check_licences
+
 DEFAULTS: dict[str, object] = {
     "name": "Acme",  # shown as Organization.Name
     "edition": "Enterprise Edition",  # shown as Organization.OrganizationType
     "is_sandbox": False,  # which door its users log in at
-    "allowance_calls": 100_000,  # API requests per rolling 24 hours
-    "may_overshoot": False,  # production orgs may pass their allowance (facts B.2)
-    "header_noise": False,  # Sforce-Limit-Info wanders as a real org's does (facts B.3)
+    "is_trial": False,  # a trial never overshoots, and has room for few long requests (facts B.2, B.4)
+    "licences": {},  # user licences by name, as {"Salesforce": 15}; they add to the allowance (facts B.1)
+    "allowance_calls": None,  # API requests per rolling 24 hours, instead of what edition and licences give
+    "may_overshoot": False,  # paid production orgs may pass their allowance (facts B.2)
+    "overshoot_percent": 50,  # by how much of it, if they may; Salesforce does not publish its hard cap
+    "header_noise": False,  # Sforce-Limit-Info and /limits lag and waver as a real org's do (facts B.3)
+    "long_request_seconds": 20,  # a request that runs longer counts as a long one (facts B.4)
+    "long_requests_at_once": None,  # how many may run at once; null: 25, or 5 in trials and Developer Edition
+    "request_timeout_seconds": 600,  # a request that would take longer is given up (facts B.4)
     "access_token_seconds": 7200,  # life of an access token
     "my_domain_host": "",  # host (or host:port) that is this org's My Domain; besides *.my.salesforce.com, *.localhost
     "login_ip_ranges": [],  # networks people and apps may log in from, as ["10.0.0.0/8"]; empty for everywhere
@@ -21,6 +29,10 @@ DEFAULTS: dict[str, object] = {
     "bulk_query_timeout_rows": 0,  # a Bulk API 1 query of more rows than this times out, unless chunked; 0: none does
     "late_visible_seconds": 0,  # how long a change is hidden from queries though it is saved (facts C.1); 0: not at all
     "late_visible_share": 1.0,  # of the changes, the share that is hidden so
+    "bulk_query_jobs_per_day": 10_000,  # query jobs of Bulk API 2.0 in 24 hours (facts B.4)
+    "bulk_result_mb_per_day": 976_562,  # their results
+    "bulk_batches_per_day": 15_000,  # batches of both Bulk APIs in 24 hours; an ingest job makes one for 10,000 rows
+    "bulk_records_per_day": 150_000_000,  # rows that both upload
     "deploy_delay_seconds": 0.2,  # how long a metadata deployment takes
     "schema_version": "",  # another text after every change of the schema
     "schema_changed_at": "",  # when that was: Last-Modified of every describe
@@ -33,8 +45,11 @@ def read_setting(connection: sqlite3.Connection, name: str) -> object:
 
 
 def write_setting(connection: sqlite3.Connection, name: str, value: object) -> None:
+    """Raises KeyError for a setting that does not exist, ValueError for a table of licences that makes no sense."""
     if name not in DEFAULTS:
         raise KeyError(f"There is no setting called {name!r}. Known: {', '.join(DEFAULTS)}.")
+    if name == "licences":
+        check_licences(value)
     connection.execute(
         "INSERT INTO _setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, orjson.dumps(value).decode()),

@@ -1,7 +1,7 @@
 """The state folder: which orgs there are, and the clock they share."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from orgsim import ids
@@ -16,15 +16,6 @@ CREATE TABLE IF NOT EXISTS clock (
     only INTEGER PRIMARY KEY CHECK (only = 1), offset_seconds REAL NOT NULL, frozen_at TEXT
 )
 """
-# Licences add to these on a real org; set another allowance where it matters (facts B.1).
-ALLOWANCE_BY_EDITION = {
-    "Developer Edition": 15_000,
-    "Professional Edition": 100_000,
-    "Enterprise Edition": 100_000,
-    "Unlimited Edition": 100_000,
-    "Performance Edition": 100_000,
-}
-FULL_SANDBOX_CALLS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +27,8 @@ class NewOrg:
     is_sandbox: bool = False
     sandbox_of: str | None = None
     allowance_calls: int | None = None
+    licences: dict[str, int] = field(default_factory=dict)
+    is_trial: bool = False
     with_indexes: bool = True
 
 
@@ -110,10 +103,9 @@ class State:
 
 
 def _write_first_settings(org: Org, new: NewOrg) -> None:
-    calls = new.allowance_calls
-    if calls is None:
-        calls = FULL_SANDBOX_CALLS if new.is_sandbox else ALLOWANCE_BY_EDITION.get(new.edition, 100_000)
     org.set("name", new.name)
     org.set("edition", new.edition)
     org.set("is_sandbox", new.is_sandbox)
-    org.set("allowance_calls", calls)
+    org.set("is_trial", new.is_trial)
+    org.set("licences", new.licences)
+    org.set("allowance_calls", new.allowance_calls)

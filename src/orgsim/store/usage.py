@@ -5,7 +5,8 @@ facts B.2, kept in buckets of one minute: a call leaves the window with its whol
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from orgsim.clock import Clock, datetime_text
 from orgsim.store.database import Database
@@ -26,15 +27,30 @@ class Caller:
     client_id: str = ""
 
 
+class Outcome(StrEnum):
+    """How a call ended: by the status of its answer, refused for want of room, or struck by a fault."""
+
+    GOOD = "2xx"
+    ELSEWHERE = "3xx"
+    CLIENT_ERROR = "4xx"
+    SERVER_ERROR = "5xx"
+    REFUSED = "refused"
+    FAULT = "fault"
+
+
 @dataclass(frozen=True, slots=True)
 class CallTotal:
-    """All calls of one kind by one user through one app, since the org was made."""
+    """All calls of one kind by one user through one app, since the org was made.
+
+    `outcomes` says how many ended how, by the values of Outcome; calls that still run are not among them.
+    """
 
     user_id: str
     client_id: str
     kind: str
     calls: int
     credits: int
+    outcomes: dict[str, int] = field(default_factory=dict)
 
 
 class Usage:
@@ -56,6 +72,14 @@ class Usage:
         on_calls TEXT NOT NULL, rate REAL NOT NULL, seed INTEGER NOT NULL, seconds REAL NOT NULL,
         after INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0, hits INTEGER NOT NULL DEFAULT 0, hits_left INTEGER
     );
+    CREATE TABLE IF NOT EXISTS outcome (
+        user_id TEXT NOT NULL, client_id TEXT NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL,
+        calls INTEGER NOT NULL, PRIMARY KEY (user_id, client_id, kind, outcome)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS latency (
+        kind TEXT PRIMARY KEY, seconds REAL NOT NULL, spread_seconds REAL NOT NULL, seed INTEGER NOT NULL,
+        seen INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS record_lock (
         record_id TEXT NOT NULL, kind TEXT NOT NULL, until TEXT, writes_left INTEGER, PRIMARY KEY (record_id, kind)
     ) WITHOUT ROWID
@@ -70,13 +94,19 @@ class Usage:
 
     def used_calls(self) -> int:
         """Credits in the 24 hours that end now."""
-        first = self._minute() - WINDOW_MINUTES
-        (used,) = (
-            self.database.connect()
-            .execute("SELECT coalesce(sum(credits), 0) FROM bucket WHERE minute > ?", (first,))
-            .fetchone()
+        return self._credits_since(self._minute() - WINDOW_MINUTES)
+
+    def used_calls_lagging(self, whole_minutes: int) -> int:
+        """Credits in the 24 hours that ended when the clock last showed a multiple of `whole_minutes`."""
+        last = self._minute() // whole_minutes * whole_minutes - 1
+        return self._credits_since(last - WINDOW_MINUTES) - self._credits_since(last)
+
+    def credits_after(self, journal_number: int) -> int:
+        """What the calls since that one have cost."""
+        row = self.database.connect().execute(
+            "SELECT coalesce(sum(credits), 0) FROM journal WHERE number > ?", (journal_number,)
         )
-        return int(used)
+        return int(row.fetchone()[0])
 
     def hourly_credits(self) -> list[int]:
         """Credits in each hour of the window, the oldest first."""
@@ -115,18 +145,29 @@ class Usage:
             ).fetchone()
         return int(row[0]), may_proceed
 
-    def finish(self, journal_number: int, status: int | None, note: str | None = None) -> None:
+    def finish(self, journal_number: int, outcome: Outcome, status: int | None, note: str | None = None) -> None:
         """Write down how a journaled call ended. No status: nothing was answered."""
         with self.database.write() as connection:
             connection.execute(
                 "UPDATE journal SET status = ?, note = ? WHERE number = ?", (status, note, journal_number)
             )
+            connection.execute(
+                "INSERT INTO outcome SELECT user_id, client_id, kind, ?, 1 FROM journal WHERE number = ? "
+                "ON CONFLICT (user_id, client_id, kind, outcome) DO UPDATE SET calls = calls + 1",
+                (outcome.value, journal_number),
+            )
 
     def totals(self) -> list[CallTotal]:
-        rows = self.database.connect().execute(
-            "SELECT user_id, client_id, kind, calls, credits FROM total ORDER BY user_id, client_id, kind"
-        )
-        return [CallTotal(*row) for row in rows]
+        with self.database.read() as connection:
+            totals = {
+                (user_id, client_id, kind): CallTotal(user_id, client_id, kind, calls, spent)
+                for user_id, client_id, kind, calls, spent in connection.execute(
+                    "SELECT user_id, client_id, kind, calls, credits FROM total ORDER BY user_id, client_id, kind"
+                )
+            }
+            for *whose, outcome, calls in connection.execute("SELECT * FROM outcome"):
+                totals[tuple(whose)].outcomes[outcome] = calls
+        return list(totals.values())
 
     def total_credits(self) -> int:
         row = self.database.connect().execute("SELECT coalesce(sum(credits), 0) FROM total").fetchone()
@@ -134,11 +175,9 @@ class Usage:
 
     def journal(self, last: int = 100) -> list[dict[str, object]]:
         """The newest calls, oldest first."""
-        cursor = self.database.connect().execute(
+        return self.database.named_rows(
             "SELECT * FROM (SELECT * FROM journal ORDER BY number DESC LIMIT ?) ORDER BY number", (last,)
         )
-        names = [each[0] for each in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def use_elsewhere(self, calls: int, minutes_ago: int = 0) -> None:
         """Let other programs of the org have spent some of the allowance."""
@@ -147,6 +186,13 @@ class Usage:
                 _ADD_TO_BUCKET,
                 (self._minute() - minutes_ago, calls),
             )
+
+    def _credits_since(self, minute: int) -> int:
+        """In the minutes after that one."""
+        row = self.database.connect().execute(
+            "SELECT coalesce(sum(credits), 0) FROM bucket WHERE minute > ?", (minute,)
+        )
+        return int(row.fetchone()[0])
 
     def _minute(self) -> int:
         return (self._clock.now() - _EPOCH) // _MINUTE

@@ -111,4 +111,4 @@ def test_pages_of_other_sites_cannot_use_the_door(anyone: httpx2.Client, running
     assert anyone.post("/orgsim/clock", json={"jump_seconds": 60}, headers=foreign).status_code == 403
     assert anyone.get("/orgsim/", headers=foreign).status_code == 403
     assert anyone.get("/orgsim/status").json()["clock"] == before
-    assert running.production.setting("allowance_calls") == 100_000
+    assert running.production.allowance_calls() == 100_000
