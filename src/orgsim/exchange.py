@@ -19,9 +19,14 @@ SANDBOX_DOOR = "sandbox"
 
 @dataclass(slots=True)
 class Delivery:
-    """How an answer is to be sent: not before `wait_seconds`, and with `when_sent` called after it, sent or failed."""
+    """How an answer is to be sent: not before `wait_seconds`, and with `when_sent` called after it, sent or failed.
+
+    `spoiled` names what befalls its body (server/delivery.py), for which `drip_seconds` is the time.
+    """
 
     wait_seconds: float = 0.0
+    spoiled: str = ""
+    drip_seconds: float = 0.0
     when_sent: list[Callable[[], None]] = field(default_factory=list)
 
     def end(self) -> None:

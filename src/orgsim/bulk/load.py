@@ -10,6 +10,7 @@ from orgsim.bulk.jobs import Job, find_job
 from orgsim.bulk.limits import take_rows
 from orgsim.bulk.rows import CHUNK_ROWS, Load, Values, count_outcomes, load_chunk
 from orgsim.errors import ApiError
+from orgsim.rest.faults import fail_struck_job
 from orgsim.store.org import Org
 
 FAMILY = "ingest"
@@ -32,6 +33,7 @@ def run(job: Job) -> None:
     done = count_outcomes(job.org, job.id)
     state = "JobComplete"
     try:
+        fail_struck_job(job.org.usage, "bulk_ingest")
         refuse_unknown_columns(job.org.catalog().get(job.plain["object"]), upload_header(job))
         rows = islice(enumerate(map(values_of, read_upload(job)), start=1), done, None)
         while chunk := list(islice(rows, CHUNK_ROWS)):

@@ -13,6 +13,7 @@ from orgsim.bulk.limits import take_query_job
 from orgsim.errors import ApiError
 from orgsim.exchange import empty_response, json_response
 from orgsim.rest.call import Call
+from orgsim.rest.faults import fail_struck_job
 from orgsim.soql.plan import Asker, write_csv
 from orgsim.store import resultfile
 from orgsim.store.org import Org
@@ -118,6 +119,7 @@ def _run(job: Job) -> None:
     all_rows = job.plain["operation"] == "queryAll"
     state = "JobComplete"
     try:
+        fail_struck_job(job.org.usage, "bulk_query")
         result = write_csv(asker, job.plain["_query"], job.result_file, all_rows=all_rows, delimiter=job.delimiter)
         job.plain["_header"] = list(result.header)
         job.plain["numberRecordsProcessed"] = result.rows

@@ -24,6 +24,7 @@ from orgsim.bulk1.batches import (
 )
 from orgsim.bulk1.content import read_rows
 from orgsim.errors import ApiError
+from orgsim.rest.faults import fail_struck_job
 from orgsim.soql.plan import Asker, write_csv, write_json
 from orgsim.store.org import Org
 
@@ -59,6 +60,7 @@ def _begin(org: Org, job_id: str, batch_id: str) -> Batch | None:
 def _run(job: Job, batch: Batch) -> list[Batch]:
     """The batches that were made of this one; none unless its query was chunked."""
     try:
+        fail_struck_job(job.org.usage, "bulk1")
         if job.plain["operation"] in QUERIES:
             return _run_query(job, batch)
         _run_load(job, batch)

@@ -14,7 +14,7 @@ from orgsim.oauth.identity import bearer_session
 from orgsim.rest.allowance import crowded, exhausted, is_crowded, limit_info, room_calls
 from orgsim.rest.call import Call
 from orgsim.rest.endpoints import Endpoint, find_endpoint, read_version, versions
-from orgsim.rest.faults import CutConnection, EdgeResponse, Fault, faulty_response, strike
+from orgsim.rest.faults import SPOILING, CutConnection, EdgeResponse, Fault, faulty_response, strike
 from orgsim.rest.latency import draw_latency
 from orgsim.store.org import Org
 from orgsim.store.usage import Caller, Outcome
@@ -85,7 +85,7 @@ def _enter(exchange: Exchange, session: Session, target: _Target) -> _Passage:
     """Count a call, and see what stands in its way: a fault, too many long requests, the allowance, its own length."""
     org = session.org
     fault = strike(org.usage, target.kind, exchange.path)
-    early = fault is not None and not fault.after
+    early = fault is not None and not fault.comes_after
     is_full = not early and is_crowded(org)
     ticket = org.running.enter()
     exchange.delivery.when_sent.append(lambda: org.running.leave(ticket))
@@ -143,7 +143,7 @@ _DATA_API = Api(bearer_session, _find_data_endpoint, _refuse, shows_usage=True)
 
 def _respond(exchange: Exchange, session: Session, target: _Target, passage: _Passage, api: Api) -> Response:
     fault = passage.fault
-    if fault is not None and not fault.after:
+    if fault is not None and not fault.comes_after:
         return faulty_response(fault, lambda error: api.refuse(exchange, error))
     if passage.barred:
         return api.refuse(exchange, passage.barred)
@@ -153,7 +153,12 @@ def _respond(exchange: Exchange, session: Session, target: _Target, passage: _Pa
         response = target.endpoint.handler(Call(exchange.with_params(target.params), session, target.version))
     except ApiError as error:
         response = api.refuse(exchange, error)
-    return faulty_response(fault, lambda error: api.refuse(exchange, error)) if fault is not None else response
+    if fault is None:
+        return response
+    if fault.effect in SPOILING:
+        exchange.delivery.spoiled, exchange.delivery.drip_seconds = fault.effect.value, fault.seconds
+        return response
+    return faulty_response(fault, lambda error: api.refuse(exchange, error))
 
 
 def _pretty(exchange: Exchange, response: Response) -> None:
@@ -165,4 +170,6 @@ def _pretty(exchange: Exchange, response: Response) -> None:
 
 
 def _note(fault: Fault | None) -> str | None:
-    return None if fault is None else f"fault {fault.effect.value} {'after' if fault.after else 'before'} the work"
+    if fault is None:
+        return None
+    return f"fault {fault.effect.value} {'after' if fault.comes_after else 'before'} the work"

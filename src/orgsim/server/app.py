@@ -1,5 +1,6 @@
 """Routes requests to plain functions in a thread pool, and keeps what they share: the state and the background."""
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from orgsim.metadata import resource as metadata
 from orgsim.oauth import authorize, identity, token
 from orgsim.rest import gate
 from orgsim.server import admin, pages
-from orgsim.server.delivery import Delivered
+from orgsim.server.delivery import Delivered, SpoilBodies
 from orgsim.server.edge import RefuseLongHeads, SpellHeaders
 from orgsim.soap import login as soap_login
 from orgsim.store.state import State
@@ -82,6 +83,7 @@ def build_app(parts: Parts) -> Starlette:
         async def endpoint(request: Request) -> Delivered:
             request.state.cut_connection = parts.cut_connection
             exchange = _read(parts, request, await request.body())
+            request.state.delivery = exchange.delivery
             try:
                 response = await run_in_threadpool(answer, exchange)
             except BaseException:
@@ -89,8 +91,7 @@ def build_app(parts: Parts) -> Starlette:
                 raise
             # A client must take the org's time from here, never from its own clock (facts C.1).
             response.headers["Date"] = format_datetime(parts.state.clock.now(), usegmt=True)
-            for name, value in _EDGE_HEADERS.items():
-                response.headers.setdefault(name, value)
+            _add_edge_headers(response, is_secure=request.url.scheme == "https")
             return Delivered(response, exchange.delivery)
 
         return Route(path, endpoint, methods=list(methods))
@@ -99,11 +100,23 @@ def build_app(parts: Parts) -> Starlette:
         routes=[route(path, answer, *methods) for path, answer, *methods in ROUTES],
         middleware=[
             Middleware(SpellHeaders),
+            Middleware(SpoilBodies),
             Middleware(RefuseLongHeads),
             Middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL),
         ],
         lifespan=_lifespan(parts),
     )
+
+
+def _add_edge_headers(response: Response, *, is_secure: bool) -> None:
+    """What stands before every org adds to whatever it answers (facts C.6)."""
+    for name, value in _EDGE_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    request_id = secrets.token_hex(16)
+    response.headers["X-SFDC-Request-Id"] = request_id
+    response.headers["X-Request-Id"] = request_id
 
 
 def _read(parts: Parts, request: Request, body: bytes) -> Exchange:

@@ -12,6 +12,7 @@ MAX_HEAD_BYTES = 16_384
 # What the HTTP parser still reads, so that the refusal comes from here; longer heads it refuses itself with 400.
 MAX_PARSED_BYTES = 1_048_576
 _GUARDED = "/services/"
+_VARY = (b"Vary", b"Accept-Encoding")
 _ODDLY_SPELLED = {
     b"etag": b"ETag",
     b"sforce-numberofrecords": b"Sforce-NumberOfRecords",
@@ -36,7 +37,10 @@ class RefuseLongHeads:
 
 
 class SpellHeaders:
-    """Names of answers' headers with capitals, as Salesforce's own: some clients look at the case (facts C.6)."""
+    """Names of answers' headers with capitals, as Salesforce's own: some clients look at the case (facts C.6).
+
+    Vary stands on all answers of the org, also on those too short to be compressed.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -44,7 +48,9 @@ class SpellHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def spell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [(_spelled(name), value) for name, value in message["headers"]]
+                headers = [(_spelled(name), value) for name, value in message["headers"]]
+                has_vary = any(name == _VARY[0] for name, _ in headers)
+                message["headers"] = headers if has_vary else [*headers, _VARY]
             await send(message)
 
         await self.app(scope, receive, spell)
