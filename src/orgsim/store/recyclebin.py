@@ -24,8 +24,8 @@ def owned_rows(org: Org, sobject: SObject, record_id: str) -> Iterator[tuple[SOb
 
 
 def _owned_children(org: Org, sobject: SObject) -> list[tuple[SObject, Field]]:
-    """Details of a master, and an account's contacts, opportunities and cases."""
-    taken = {"Contact", "Opportunity", "Case"} if sobject.name == "Account" else set[str]()
+    """Details of a master, and an account's contacts and opportunities."""
+    taken = {"Contact", "Opportunity"} if sobject.name == "Account" else set[str]()
     return [
         (each.child, each.field)
         for each in org.catalog().children_of(sobject.name)

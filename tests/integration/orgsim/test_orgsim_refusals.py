@@ -167,6 +167,25 @@ def test_a_restricting_lookup_keeps_its_target(client: httpx2.Client, running: R
 
 
 @pytest.mark.conformance(
+    area="Truth about data",
+    feature="Accounts and contacts with cases cannot be deleted (DELETE_FAILED)",
+    source="facts C.25",
+    refused=True,
+)
+def test_what_has_cases_cannot_be_deleted(client: httpx2.Client, running: RunningOrgsim) -> None:
+    writer = running.writer()
+    account = writer.insert("Account", {"Name": "Ask"})
+    contact = writer.insert("Contact", {"LastName": "Ek", "AccountId": account})
+    case = writer.insert("Case", {"Subject": "Broken", "ContactId": contact})
+    number = client.get(f"/sobjects/Case/{case}").json()["CaseNumber"]
+    told = "Your attempt to delete {} could not be completed because it is associated with the following cases.: {}\n"
+    for path, name in ((f"/sobjects/Contact/{contact}", "Ek"), (f"/sobjects/Account/{account}", "Ask")):
+        assert client.delete(path).json() == [refused("DELETE_FAILED", told.format(name, number))]
+    writer.delete("Case", case)
+    assert client.delete(f"/sobjects/Account/{account}").status_code == 204
+
+
+@pytest.mark.conformance(
     area="Truth about data", feature="Records in the bin (ENTITY_IS_DELETED)", source="facts C.6", refused=True
 )
 def test_a_deleted_record_can_be_neither_changed_nor_deleted(
