@@ -15,6 +15,7 @@ NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _WORDS = {
     "INVALID_SESSION_ID": ("InvalidSessionId", "Invalid session id", 400),
     "REQUEST_LIMIT_EXCEEDED": ("ExceededQuota", None, 400),
+    "API_DISABLED_FOR_ORG": ("FeatureNotEnabled", "Async API not enabled", 400),
     "METHOD_NOT_ALLOWED": ("InvalidUrl", None, 405),
     "NOT_FOUND": ("InvalidUrl", None, 404),
     "JSON_PARSER_ERROR": ("ClientInputError", None, 400),

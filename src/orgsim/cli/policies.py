@@ -35,6 +35,9 @@ def app_policy(
     installed: Annotated[
         bool | None, typer.Option("--installed/--uninstalled", help="Whether the org has the app installed.")
     ] = None,
+    external: Annotated[
+        bool | None, typer.Option("--external/--connected", help="An External Client App, or a Connected App.")
+    ] = None,
     refresh_policy: Annotated[str | None, typer.Option(help=f"One of {', '.join(REFRESH_POLICIES)}.")] = None,
     refresh_seconds: Annotated[
         int | None, typer.Option(min=0, help="For the policies inactivity and lifetime.")
@@ -50,6 +53,7 @@ def app_policy(
         "admin_approved": admin_approved,
         "approved": tuple(approve) if approve else None,
         "installed": installed,
+        "external": external,
         "refresh_policy": refresh_policy,
         "refresh_seconds": refresh_seconds,
     }

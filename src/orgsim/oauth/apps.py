@@ -19,7 +19,8 @@ class AppOptions:
 
     `certificate` is the PEM text of the JWT bearer flow; `run_as` the username of the client credentials flow, which
     is closed without one (facts A.4). With `admin_approved` only members of the profiles and permission sets named in
-    `approved` get in (facts A.5). `refresh_seconds` belongs to the refresh policies "inactivity" and "lifetime".
+    `approved` get in, and an `external` client app only works where it is installed (facts A.5). `refresh_seconds`
+    belongs to the refresh policies "inactivity" and "lifetime".
     """
 
     pkce_required: bool = True
@@ -30,6 +31,7 @@ class AppOptions:
     admin_approved: bool = False
     approved: tuple[str, ...] = ()
     installed: bool = True
+    external: bool = False
     refresh_policy: str = INFINITE
     refresh_seconds: int = 0
 

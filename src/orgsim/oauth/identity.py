@@ -1,7 +1,11 @@
 """Who a token belongs to: the identity URL, userinfo, and the discovery document (facts A.1, A.6)."""
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 from starlette.responses import Response
 
+from orgsim.clock import machine_now
 from orgsim.exchange import Exchange, json_response
 from orgsim.oauth.grants import Session, session_of
 from orgsim.oauth.users import user_row
@@ -21,6 +25,7 @@ _URLS = {
     "profile": "/%s",
     "custom_domain": "",
 }
+_NO_TIME = dt.timedelta()
 _SCOPES = "id api web full chatter_api visualforce refresh_token openid profile email address phone offline_access"
 
 
@@ -107,6 +112,7 @@ def discovery(exchange: Exchange) -> Response:
             "scopes_supported": _SCOPES.split(),
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
         }
     )
@@ -131,10 +137,17 @@ def _urls(session: Session, base: str) -> dict[str, str]:
     return {name: f"{base}{path}" for name, path in filled.items()}
 
 
+def _standard_offset_ms(zone_name: str) -> int:
+    """From UTC, without summer time."""
+    noon = machine_now().astimezone(ZoneInfo(zone_name))
+    offset, summer = noon.utcoffset(), noon.dst()
+    return int(((offset or _NO_TIME) - (summer or _NO_TIME)).total_seconds() * 1000)
+
+
 def _shared(user: Row) -> dict[str, object]:
     return {
-        "user_type": "STANDARD",
+        "user_type": str(user["UserType"]).upper(),
         "language": user["LanguageLocaleKey"],
         "locale": user["LocaleSidKey"],
-        "utcOffset": 0,
+        "utcOffset": _standard_offset_ms(str(user["TimeZoneSidKey"] or "GMT")),
     }

@@ -7,12 +7,17 @@ from orgsim.oauth.users import ADMIN_PROFILE, user_row
 from orgsim.store.org import Org
 
 _NOT_APPROVED = "user is not admin approved to access this app"
+_NOT_INSTALLED = "External client app is not installed in this org"
 
 
 def admit(org: Org, app: App, user_id: str, client_host: str) -> None:
     """What stands before every token of a user."""
     if not user_row(org, user_id)["IsActive"]:
         raise OAuthError("inactive_user", "user is inactive")
+    if app.options.external and not app.options.installed:
+        raise OAuthError("app_not_found", _NOT_INSTALLED)
+    if not org.setting("api_enabled"):
+        raise OAuthError("invalid_grant", "authentication failure")
     check_admin_approved(org, app, user_id)
     check_address(org, client_host)
 
@@ -23,7 +28,9 @@ def check_admin_approved(org: Org, app: App, user_id: str) -> None:
 
 
 def check_installed(org: Org, app: App, user_id: str) -> None:
-    """Only the standard administrators may allow an app nobody installed (facts A.7)."""
+    """Only the standard administrators may allow an app nobody installed, and nobody an external one (facts A.7)."""
+    if app.options.external and not app.options.installed:
+        raise OAuthError("OAUTH_EC_APP_NOT_FOUND", _NOT_INSTALLED)
     if not app.options.installed and ADMIN_PROFILE not in _memberships(org, user_id):
         raise OAuthError("invalid_client", "app must be installed into org")
 

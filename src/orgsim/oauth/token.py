@@ -25,6 +25,7 @@ from orgsim.oauth.grants import (
     session_of,
     take_code,
 )
+from orgsim.oauth.idtoken import Claims, base64url, id_token
 from orgsim.oauth.policies import admit
 from orgsim.oauth.restrictions import count_login
 from orgsim.oauth.users import check_login, find_user, user_row
@@ -57,7 +58,8 @@ def _by_code(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
         admit(org, app, user_id, exchange.client_host)
         scope = request.get("scope", _DEFAULT_SCOPE)
         with_refresh = bool(_REFRESH_SCOPES.intersection(scope.split()))
-        return _answer(exchange, org, app, open_grant(org, user_id, app.client_id, scope, with_refresh=with_refresh))
+        issued = open_grant(org, user_id, app.client_id, scope, with_refresh=with_refresh)
+        return _answer(exchange, org, app, issued, nonce=request.get("nonce", ""))
     raise OAuthError("invalid_grant", "invalid authorization code")
 
 
@@ -68,7 +70,7 @@ def _check_exchange(form: dict[str, str], request: dict[str, str]) -> None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     challenge = request.get("code_challenge")
     hashed = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-    if challenge and not hmac.compare_digest(_base64url(hashed), challenge.rstrip("=")):
+    if challenge and not hmac.compare_digest(base64url(hashed), challenge.rstrip("=")):
         raise OAuthError("invalid_grant", "invalid code verifier")
 
 
@@ -156,14 +158,18 @@ def _orgs_with_app(exchange: Exchange, form: dict[str, str]) -> list[tuple[Org, 
     return found
 
 
-def _answer(exchange: Exchange, org: Org, app: App, issued: IssuedTokens) -> dict[str, str]:
+def _answer(exchange: Exchange, org: Org, app: App, issued: IssuedTokens, *, nonce: str = "") -> dict[str, str]:
     """The JSON of facts A.2, keys in the recorded order."""
     identity = f"{exchange.base_url}/id/{org.org_id}/{issued.user_id}"
-    issued_at = str(int(org.clock.now().timestamp() * 1000))
+    now_seconds = org.clock.now().timestamp()
+    issued_at = str(int(now_seconds * 1000))
     signed = hmac.new(app.client_secret.encode(), (identity + issued_at).encode(), hashlib.sha256).digest()
     answer = {"access_token": issued.access_token}
     if issued.refresh_token:
         answer["refresh_token"] = issued.refresh_token
+    if "openid" in issued.scope.split():
+        claims = Claims(identity, app.client_id, issued.access_token, nonce)
+        answer["id_token"] = id_token(exchange, claims, int(now_seconds))
     return answer | {
         "signature": base64.b64encode(signed).decode(),
         "scope": issued.scope,
@@ -228,7 +234,3 @@ def _basic_credentials(exchange: Exchange) -> dict[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return {}
     return {"client_id": client_id, "client_secret": secret}
-
-
-def _base64url(digest: bytes) -> str:
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -64,6 +64,8 @@ def pass_gate(exchange: Exchange, api: Api) -> Response:
     session = api.session(exchange)
     if session is None:
         return api.refuse(exchange, expired_session())
+    if not session.org.setting("api_enabled"):
+        return api.refuse(exchange, _switched_off())
     target = _find_target(exchange, api)
     passage = _enter(exchange, session, target)
     usage = session.org.usage
@@ -79,6 +81,10 @@ def pass_gate(exchange: Exchange, api: Api) -> Response:
     outcome = passage.outcome or Outcome(f"{response.status_code // 100}xx")
     usage.finish(passage.number, outcome, status, _note(passage.fault))
     return response
+
+
+def _switched_off() -> ApiError:
+    return ApiError("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", status=403)
 
 
 def _enter(exchange: Exchange, session: Session, target: _Target) -> _Passage:

@@ -23,7 +23,7 @@ from orgsim.bulk1 import work as bulk1_work
 from orgsim.bulk1.batches import unfinished_batches
 from orgsim.exchange import PRODUCTION_DOOR, SANDBOX_DOOR, Exchange
 from orgsim.metadata import resource as metadata
-from orgsim.oauth import authorize, identity, token
+from orgsim.oauth import authorize, identity, idtoken, token
 from orgsim.rest import gate
 from orgsim.server import admin, pages
 from orgsim.server.delivery import Delivered, SpoilBodies
@@ -49,6 +49,7 @@ ROUTES: tuple[tuple[str, Answer, *tuple[str, ...]], ...] = (
     ("/services/oauth2/revoke", token.revoke_token, "GET", "POST"),
     ("/services/oauth2/introspect", token.introspect, "POST"),
     ("/services/oauth2/userinfo", identity.userinfo, "GET", "POST"),
+    ("/id/keys", idtoken.keys, "GET"),
     ("/id/{org_id}/{user_id}", identity.identity, "GET", "POST"),
     ("/.well-known/openid-configuration", identity.discovery, "GET"),
     ("/services/Soap/{api}/{version}", soap_login.answer, "POST"),

@@ -23,6 +23,7 @@ DEFAULTS: dict[str, object] = {
     "my_domain_host": "",  # host (or host:port) that is this org's My Domain; besides *.my.salesforce.com, *.localhost
     "login_ip_ranges": [],  # networks people and apps may log in from, as ["10.0.0.0/8"]; empty for everywhere
     "logins_per_hour": 3600,  # logins of one user per hour; one more locks the user out for an hour (facts A.5)
+    "api_enabled": True,  # an org whose edition has no API gives no tokens and answers no call (facts A.5)
     "soap_login": True,  # whether SOAP login() is open, which new orgs keep closed (facts A.7)
     "bulk_delay_seconds": 0.2,  # how long a Bulk job takes before its result is there
     "bulk_page_rows": 100_000,  # rows of a Bulk query results page when the client names no maxRecords

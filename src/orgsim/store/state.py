@@ -1,4 +1,4 @@
-"""The state folder: which orgs there are, and the clock they share."""
+"""The state folder: which orgs there are, the clock they share, and the key that signs ID tokens."""
 
 import threading
 from dataclasses import dataclass, field
@@ -14,7 +14,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS org (number INTEGER PRIMARY KEY, org_id TEXT NOT NULL UNIQUE, sandbox_of TEXT);
 CREATE TABLE IF NOT EXISTS clock (
     only INTEGER PRIMARY KEY CHECK (only = 1), offset_seconds REAL NOT NULL, frozen_at TEXT
-)
+);
+CREATE TABLE IF NOT EXISTS signing_key (only INTEGER PRIMARY KEY CHECK (only = 1), pem TEXT NOT NULL)
 """
 
 
@@ -80,6 +81,18 @@ class State:
             if org_id not in self._orgs:
                 self._orgs[org_id] = Org(self.folder, org_id, self.clock)
             return self._orgs[org_id]
+
+    # the key of ID tokens
+
+    def kept_key(self) -> str | None:
+        row = self.database.connect().execute("SELECT pem FROM signing_key").fetchone()
+        return str(row[0]) if row else None
+
+    def keep_key(self, pem: str) -> str:
+        """The key that is kept from now on: this one, unless another was kept before it."""
+        with self.database.write() as connection:
+            connection.execute("INSERT INTO signing_key VALUES (1, ?) ON CONFLICT DO NOTHING", (pem,))
+        return self.kept_key() or pem
 
     # clock
 

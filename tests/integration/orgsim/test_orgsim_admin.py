@@ -32,6 +32,12 @@ def door(anyone: httpx2.Client, running: RunningOrgsim) -> Door:
     return post
 
 
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Edits of records by the side door, at no cost",
+    source="reference",
+    endpoint="POST /orgsim/orgs/{org_id}/edit",
+)
 def test_the_side_door_edits_records_at_no_cost(door: Door, soql: Soql, running: RunningOrgsim) -> None:
     before = running.production.usage.total_credits()
     lead = door("edit", action="create", sobject="Lead", values={"LastName": "A", "Company": "B"})["id"]
@@ -44,6 +50,12 @@ def test_the_side_door_edits_records_at_no_cost(door: Door, soql: Soql, running:
     assert soql("SELECT Id FROM Lead") == []
 
 
+@pytest.mark.conformance(
+    area="Truth about data",
+    feature="Merge moves what hung on the losers",
+    source="facts C.2",
+    endpoint="POST /orgsim/orgs/{org_id}/edit",
+)
 def test_a_merge_moves_the_losers_children(door: Door, client: httpx2.Client, running: RunningOrgsim) -> None:
     writer = running.writer()
     winner, loser = (writer.insert("Contact", {"LastName": name}) for name in ("Win", "Lose"))
@@ -61,6 +73,9 @@ def test_a_merge_moves_the_losers_children(door: Door, client: httpx2.Client, ru
     assert client.get(f"/sobjects/Task/{task}").json()["WhoId"] == winner
 
 
+@pytest.mark.conformance(
+    area="Truth about data", feature="Lead conversion", source="facts C.2", endpoint="POST /orgsim/orgs/{org_id}/edit"
+)
 def test_a_conversion_links_lead_contact_and_opportunity(door: Door, client: httpx2.Client, soql: Soql) -> None:
     values = {"LastName": "Con", "Company": "Verted", "AnnualRevenue": 12.5}
     lead = door("edit", action="create", sobject="Lead", values=values)["id"]
@@ -90,6 +105,12 @@ def canonical(kind: str, value: object) -> str:
     return str(value).replace(".000+0000", "Z") if kind == "datetime" else str(value)
 
 
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Checksums that another program can compute",
+    source="reference",
+    endpoint="GET /orgsim/orgs/{org_id}/checksum",
+)
 def test_another_program_can_compute_the_checksum(client: httpx2.Client, running: RunningOrgsim) -> None:
     writer = running.writer()
     for amount in (None, 0, -0.5, 1000, 1234.56):
@@ -109,6 +130,21 @@ def test_another_program_can_compute_the_checksum(client: httpx2.Client, running
     assert told["checksum"] == f"{total % 2**64:016x}"
 
 
+@pytest.mark.conformance(
+    area="Levers", feature="The clock stands, is moved and jumps", source="reference", endpoint="POST /orgsim/clock"
+)
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Settings are changed while the org runs",
+    source="reference",
+    endpoint="POST /orgsim/orgs/{org_id}/settings",
+)
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Other programs use the allowance",
+    source="reference",
+    endpoint="POST /orgsim/orgs/{org_id}/usage",
+)
 def test_the_side_door_moves_the_clock_and_reads_the_account(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     try:
         frozen = anyone.post("/orgsim/clock", json={"freeze": "2025-01-02T03:04:05Z"}).json()
@@ -128,6 +164,12 @@ def test_the_side_door_moves_the_clock_and_reads_the_account(anyone: httpx2.Clie
     assert anyone.post(f"/orgsim/orgs/{org.org_id}/edit", json={}).status_code == 400
 
 
+@pytest.mark.conformance(
+    area="Levers",
+    feature="All grants of an org or a user are revoked",
+    source="reference",
+    endpoint="POST /orgsim/orgs/{org_id}/revoke",
+)
 def test_faults_and_revocations_go_through_the_side_door(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     base = f"/orgsim/orgs/{running.production.org_id}"
     anyone.post(f"{base}/faults", json={"effect": "503", "on_calls": [1]})
@@ -147,6 +189,7 @@ def run_cli(folder: Path, *arguments: str) -> Any:
     return orjson.loads(result.stdout)
 
 
+@pytest.mark.conformance(area="Levers", feature="Commands found, edit and watch an org", source="reference")
 def test_the_command_line_founds_and_edits_an_org(tmp_path: Path) -> None:
     user = ("--user", "a@acme.example", "--password", "pw", "--callback", "http://localhost/cb")
     made = run_cli(tmp_path, "seed", "--records", "1500", "--seed", "3", "--name", "Nordwind", *user)
@@ -175,6 +218,7 @@ def test_the_command_line_founds_and_edits_an_org(tmp_path: Path) -> None:
     assert len(run_cli(tmp_path, "status")["orgs"]) == 1
 
 
+@pytest.mark.conformance(area="Levers", feature="A sandbox has the apps of its production org", source="reference")
 def test_a_sandbox_takes_its_production_orgs_apps(tmp_path: Path) -> None:
     made = run_cli(tmp_path, "seed", "--records", "0", "--user", "a@x.example", "--password", "p", "--app-key", "K")
     copy = ("seed", "--records", "0", "--user", "a@x.example.dev", "--password", "p", "--sandbox-of", made["org_id"])
@@ -198,6 +242,7 @@ def test_the_schema_has_every_field_the_history_fills(tmp_path: Path) -> None:
         state.close()
 
 
+@pytest.mark.conformance(area="Levers", feature="Every command has --help and --json", source="reference")
 @pytest.mark.parametrize(
     "command",
     [

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from orgsim.server.run import Listening, serving
 from orgsim.store.state import State
@@ -14,6 +15,7 @@ THREADS = 8
 CALLS = 20
 
 
+@pytest.mark.conformance(area="Limits", feature="The account is exact when many call at once", source="facts B.2")
 def test_the_account_is_exact_when_many_call_at_once(client: httpx2.Client, running: RunningOrgsim) -> None:
     usage = running.production.usage
     before, room = usage.used_calls(), 100
@@ -34,6 +36,7 @@ def test_the_account_is_exact_when_many_call_at_once(client: httpx2.Client, runn
     assert found["totalSize"] == room
 
 
+@pytest.mark.conformance(area="Levers", feature="A running server shows what commands edit", source="reference")
 def test_the_server_shows_what_another_program_edits(client: httpx2.Client, running: RunningOrgsim) -> None:
     other = State(running.state_folder)
     try:
@@ -46,6 +49,7 @@ def test_the_server_shows_what_another_program_edits(client: httpx2.Client, runn
         other.close()
 
 
+@pytest.mark.conformance(area="Levers", feature="A new server finishes the jobs of the old", source="reference")
 def test_a_new_server_finishes_the_jobs_of_the_old(tmp_path: Path) -> None:
     with running_orgsim(tmp_path, bulk_delay_seconds=60) as running:
         token = running.access_token()

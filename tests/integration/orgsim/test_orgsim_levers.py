@@ -26,6 +26,7 @@ def run_cli(running: RunningOrgsim, *arguments: str) -> Any:
     return orjson.loads(result.stdout)
 
 
+@pytest.mark.conformance(area="Levers", feature="Snapshots are restored under a running server", source="reference")
 def test_a_running_server_sees_a_restored_snapshot_at_once(client: httpx2.Client, running: RunningOrgsim) -> None:
     client.post("/sobjects/Lead", json={"LastName": "Before", "Company": "A"})
     kept = running.production.usage.total_credits()
@@ -45,6 +46,7 @@ def test_a_running_server_sees_a_restored_snapshot_at_once(client: httpx2.Client
     assert client.post("/sobjects/Lead", json={"LastName": "Next", "Company": "A"}).status_code == 201
 
 
+@pytest.mark.conformance(area="Levers", feature="Restores amid reads and writes break neither", source="reference")
 def test_restores_amid_reads_and_writes_break_neither(client: httpx2.Client, running: RunningOrgsim) -> None:
     take_snapshot(running.state, "busy")
     over = threading.Event()
@@ -68,6 +70,21 @@ def test_restores_amid_reads_and_writes_break_neither(client: httpx2.Client, run
         assert database.connect().execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.conformance(
+    area="Levers", feature="Snapshots keep the clock too", source="reference", endpoint="POST /orgsim/snapshots"
+)
+@pytest.mark.conformance(
+    area="Levers", feature="Snapshots keep the clock too", source="reference", endpoint="GET /orgsim/snapshots"
+)
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Snapshots keep the clock too",
+    source="reference",
+    endpoint="POST /orgsim/snapshots/{name}/restore",
+)
+@pytest.mark.conformance(
+    area="Levers", feature="The state of all orgs and the clock", source="reference", endpoint="GET /orgsim/status"
+)
 def test_the_side_door_takes_lists_and_restores_snapshots(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     anyone.post("/orgsim/clock", json={"freeze": "2025-01-02T03:04:05Z"})
     taken = anyone.post("/orgsim/snapshots", json={"name": "frozen"}).json()
@@ -81,6 +98,13 @@ def test_the_side_door_takes_lists_and_restores_snapshots(anyone: httpx2.Client,
     anyone.post("/orgsim/clock", json={"offset_seconds": 0})
 
 
+@pytest.mark.conformance(
+    area="Levers",
+    feature="A snapshot needs a name of its own",
+    source="reference",
+    refused=True,
+    endpoint="POST /orgsim/snapshots",
+)
 @pytest.mark.parametrize(("name", "status"), [("frozen-twice", 400), ("../out", 400), (".part", 400), ("", 400)])
 def test_a_snapshot_needs_a_name_of_its_own(anyone: httpx2.Client, name: str, status: int) -> None:
     if name == "frozen-twice":
@@ -89,6 +113,7 @@ def test_a_snapshot_needs_a_name_of_its_own(anyone: httpx2.Client, name: str, st
     assert anyone.post("/orgsim/snapshots/none-such/restore", json={}).status_code == 404
 
 
+@pytest.mark.conformance(area="Levers", feature="Results of jobs come back with the snapshot", source="reference")
 def test_results_of_jobs_come_back_with_the_snapshot(
     client: httpx2.Client, running: RunningOrgsim, finished: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -104,6 +129,13 @@ def test_results_of_jobs_come_back_with_the_snapshot(
     assert "with-a-job" in run_cli(running, "snapshots")
 
 
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Other sites and machines cannot use the side door",
+    source="reference",
+    refused=True,
+    endpoint="POST /orgsim/clock",
+)
 def test_pages_of_other_sites_cannot_use_the_door(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     foreign = {"Origin": "https://elsewhere.example"}
     before = anyone.get("/orgsim/status").json()["clock"]

@@ -38,6 +38,7 @@ def founded(folder: Path) -> State:
     return state
 
 
+@pytest.mark.conformance(area="Levers", feature="Live edits of every kind, repeatable by seed", source="reference")
 def test_every_deed_of_the_mix_happens_and_the_same_seed_repeats_it(tmp_path: Path) -> None:
     outcomes = []
     for name in ("one", "two"):
@@ -53,6 +54,7 @@ def test_every_deed_of_the_mix_happens_and_the_same_seed_repeats_it(tmp_path: Pa
     assert all(count for name, count in outcomes[0][0].items() if name != "refused")
 
 
+@pytest.mark.conformance(area="Levers", feature="The mix of live edits is chosen", source="reference")
 def test_a_mix_can_leave_deeds_out(running: RunningOrgsim) -> None:
     only = Mix(creates=1, updates=0, deletes=0, undeletes=0, merges=0, conversions=0)
     report = lived(running.production, LivePlan(AT_ONCE, only, edits=40))
@@ -60,6 +62,7 @@ def test_a_mix_can_leave_deeds_out(running: RunningOrgsim) -> None:
     assert report["creates"] > 0
 
 
+@pytest.mark.conformance(area="Levers", feature="Live edits cost nothing and are seen at once", source="reference")
 def test_it_costs_no_credit_and_the_server_shows_the_edits(client: httpx2.Client, running: RunningOrgsim) -> None:
     before = running.production.usage.total_credits()
     lived(running.production, LivePlan(AT_ONCE, edits=60, seed=5))
@@ -67,11 +70,13 @@ def test_it_costs_no_credit_and_the_server_shows_the_edits(client: httpx2.Client
     assert client.get("/query", params={"q": "SELECT COUNT() FROM Lead"}).json()["totalSize"] > 0
 
 
+@pytest.mark.conformance(area="Levers", feature="Live edits come at a rate, for a time", source="reference")
 def test_the_rate_and_the_seconds_bound_the_number_of_edits(running: RunningOrgsim) -> None:
     report = lived(running.production, LivePlan(600, seed=1, seconds=0.5))
     assert 0 < sum(report.values()) < 20
 
 
+@pytest.mark.conformance(area="Levers", feature="Live edits end with a report", source="reference")
 def test_stopping_it_ends_it_with_its_report(tmp_path: Path) -> None:
     with_state = founded(tmp_path)
     with_state.close()
@@ -103,6 +108,9 @@ def next_numbers(org: Org) -> list[int]:
     return [org.peek_number(prefix) for prefix in ("00Q", "00T", "00v", "003")]
 
 
+@pytest.mark.conformance(
+    area="Levers", feature="A share of live edits that means nothing is refused", source="reference", refused=True
+)
 @pytest.mark.parametrize("share", ["updates", "nothing=3", "updates=-1"])
 def test_a_share_that_means_nothing_is_refused(tmp_path: Path, share: str) -> None:
     result: Any = CliRunner().invoke(app, ["live", "--share", share, "--state", str(tmp_path)])

@@ -95,6 +95,18 @@ def refresh(client: httpx2.Client, token: str) -> httpx2.Response:
     return client.post("/services/oauth2/token", data={**APP, "grant_type": "refresh_token", "refresh_token": token})
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Web server flow with PKCE",
+    source="facts A.2",
+    endpoint="POST /services/oauth2/token",
+)
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Web server flow with PKCE",
+    source="facts A.2",
+    endpoint="POST /services/oauth2/authorize/login",
+)
 def test_it_gives_tokens_after_login_and_approval(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     redirect = answer(anyone, log_in(anyone, ASKED), "allow")
     assert redirect["state"] == ["x y&z"]
@@ -113,6 +125,12 @@ def test_it_gives_tokens_after_login_and_approval(anyone: httpx2.Client, running
     assert "sforce-limit-info" not in response.headers
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="The login page tells a wrong password",
+    source="facts A.2",
+    endpoint="POST /services/oauth2/authorize/login",
+)
 def test_it_says_on_the_login_page_that_the_password_is_wrong(anyone: httpx2.Client) -> None:
     page = log_in(anyone, ASKED, password="nope")
     assert "Please check your username and password" in page
@@ -120,6 +138,12 @@ def test_it_says_on_the_login_page_that_the_password_is_wrong(anyone: httpx2.Cli
     assert Form(page).fields["un"] == USERNAME
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="The user may deny",
+    source="facts A.2",
+    endpoint="POST /services/oauth2/authorize/approve",
+)
 def test_it_tells_the_app_when_the_user_denies(anyone: httpx2.Client) -> None:
     redirect = answer(anyone, log_in(anyone, ASKED), "deny")
     assert redirect["error"] == ["access_denied"]
@@ -127,6 +151,12 @@ def test_it_tells_the_app_when_the_user_denies(anyone: httpx2.Client) -> None:
     assert redirect["state"] == ["x y&z"]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="An approval page can be answered once",
+    source="facts A.2",
+    endpoint="POST /services/oauth2/authorize/approve",
+)
 def test_it_lets_each_approval_page_be_answered_once(anyone: httpx2.Client) -> None:
     page = log_in(anyone, ASKED)
     answer(anyone, page, "allow")
@@ -134,6 +164,13 @@ def test_it_lets_each_approval_page_be_answered_once(anyone: httpx2.Client) -> N
     assert again.status_code == 400
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="An unknown callback or app is told on a page, not to the callback",
+    source="facts A.2",
+    refused=True,
+    endpoint="GET /services/oauth2/authorize",
+)
 def test_it_shows_an_error_page_rather_than_redirect_to_an_unknown_callback(anyone: httpx2.Client) -> None:
     for change in ({"redirect_uri": CALLBACK + "/x"}, {"client_id": "unknown"}):
         response = anyone.get("/services/oauth2/authorize", params={**ASKED, **change})
@@ -142,6 +179,13 @@ def test_it_shows_an_error_page_rather_than_redirect_to_an_unknown_callback(anyo
         assert 'role="alert"' in response.text
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="PKCE with S256 is required unless the app says otherwise",
+    source="facts A.2",
+    refused=True,
+    endpoint="GET /services/oauth2/authorize",
+)
 def test_it_insists_on_pkce(anyone: httpx2.Client) -> None:
     asked = {name: value for name, value in ASKED.items() if name != "code_challenge"}
     response = anyone.get("/services/oauth2/authorize", params=asked)
@@ -151,6 +195,12 @@ def test_it_insists_on_pkce(anyone: httpx2.Client) -> None:
     assert "error=invalid_request" in plain.headers["location"]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="prompt=login asks for the password whatever session the browser has",
+    source="facts A.2",
+    endpoint="GET /services/oauth2/authorize",
+)
 def test_it_remembers_the_browser_unless_asked_for_a_fresh_login(running: RunningOrgsim) -> None:
     with httpx2.Client(base_url=running.url) as browser:
         log_in(browser, ASKED)
@@ -161,6 +211,9 @@ def test_it_remembers_the_browser_unless_asked_for_a_fresh_login(running: Runnin
         assert Form(fresh.text).buttons == ["Log In"]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="A code works once", source="facts A.2", endpoint="POST /services/oauth2/token"
+)
 def test_it_takes_a_code_once(anyone: httpx2.Client) -> None:
     code = get_code(anyone)
     assert exchange(anyone, code).status_code == 200
@@ -171,6 +224,12 @@ def test_it_takes_a_code_once(anyone: httpx2.Client) -> None:
     )
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="A code works for three minutes",
+    source="facts A.2",
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_takes_a_code_for_three_minutes(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     code = get_code(anyone)
     running.state.set_clock(ClockSetting(offset_seconds=181))
@@ -180,6 +239,13 @@ def test_it_takes_a_code_for_three_minutes(anyone: httpx2.Client, running: Runni
         running.state.set_clock(ClockSetting())
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="An exchange with anything wrong in it is refused",
+    source="facts A.5",
+    refused=True,
+    endpoint="POST /services/oauth2/token",
+)
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -196,6 +262,12 @@ def test_it_refuses_a_wrong_exchange(anyone: httpx2.Client, change: dict[str, st
     assert (response.status_code, response.json()["error"]) == (400, error)
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Refreshing, without rotation by default",
+    source="facts A.3",
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_refreshes_without_rotation_by_default(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     _, token = running.tokens()
     first, second = refresh(anyone, token).json(), refresh(anyone, token).json()
@@ -207,6 +279,12 @@ def test_it_refreshes_without_rotation_by_default(anyone: httpx2.Client, running
     }
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Refresh token rotation; a replayed token ends the grant",
+    source="facts A.3",
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_revokes_the_grant_when_a_rotated_token_is_replayed(tmp_path: Path) -> None:
     with running_orgsim(tmp_path, options=AppOptions(rotate_refresh_token=True)) as running:
         access, token = running.tokens()
@@ -222,11 +300,17 @@ def test_it_revokes_the_grant_when_a_rotated_token_is_replayed(tmp_path: Path) -
                 assert client.get("/services/data/v60.0/limits", headers=headers).status_code == 401
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="The sixth approval of a user and app revokes the oldest", source="facts A.3"
+)
 def test_it_revokes_the_oldest_of_six_approvals(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     granted = [running.tokens()[1] for _ in range(6)]
     assert [refresh(anyone, token).status_code for token in granted] == [400, 200, 200, 200, 200, 200]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="Access tokens expire; Authorization may say Bearer or OAuth", source="facts A.3"
+)
 def test_it_lets_access_tokens_expire(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     headers = {"Authorization": f"OAuth {running.access_token()}"}
     assert anyone.get("/services/data/v60.0/limits", headers=headers).status_code == 200
@@ -240,6 +324,12 @@ def test_it_lets_access_tokens_expire(anyone: httpx2.Client, running: RunningOrg
     assert "sforce-limit-info" not in expired.headers
 
 
+@pytest.mark.conformance(
+    area="Reaching it",
+    feature="Two doors: login.salesforce.com and test.salesforce.com",
+    source="facts A.1",
+    endpoint="GET /services/oauth2/authorize",
+)
 def test_it_lets_each_user_in_at_their_own_door_only(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     with httpx2.Client(base_url=running.sandbox_url) as sandbox_door:
         assert Form(log_in(sandbox_door, ASKED, SANDBOX_USERNAME)).buttons == ["Allow", "Deny"]
@@ -259,12 +349,22 @@ def get_code_of(client: httpx2.Client, username: str) -> str:
     return answer(client, log_in(client, ASKED, username), "allow")["code"][0]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="An app of another org is unknown",
+    source="facts A.5",
+    refused=True,
+    endpoint="GET /services/oauth2/authorize",
+)
 def test_it_refuses_a_user_whose_org_does_not_have_the_app(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     add_app(running.sandbox, App("only-sandbox", "Other", "s", (CALLBACK,)))
     response = anyone.get("/services/oauth2/authorize", params={**ASKED, "client_id": "only-sandbox"})
     assert "client identifier invalid" in response.text
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="Password grant", source="facts A.4", endpoint="POST /services/oauth2/token"
+)
 def test_it_gives_a_session_for_a_password(anyone: httpx2.Client) -> None:
     body = {**APP, "grant_type": "password", "username": USERNAME}
     good = anyone.post("/services/oauth2/token", data={**body, "password": PASSWORD})
@@ -273,6 +373,18 @@ def test_it_gives_a_session_for_a_password(anyone: httpx2.Client) -> None:
     assert bad.json()["error_description"] == "authentication failure - Invalid Password"
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Identity URL, userinfo and discovery",
+    source="facts A.6",
+    endpoint="GET /services/oauth2/userinfo",
+)
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Identity URL, userinfo and discovery",
+    source="facts A.6",
+    endpoint="GET /id/{org_id}/{user_id}",
+)
 def test_it_tells_who_a_token_belongs_to(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     headers = {"Authorization": f"Bearer {running.access_token()}"}
     userinfo = anyone.get("/services/oauth2/userinfo", headers=headers).json()
@@ -285,6 +397,12 @@ def test_it_tells_who_a_token_belongs_to(anyone: httpx2.Client, running: Running
     assert anyone.get("/.well-known/openid-configuration").json()["issuer"] == running.url
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Introspection of an app's own tokens",
+    source="facts A.6",
+    endpoint="POST /services/oauth2/introspect",
+)
 def test_it_introspects_an_apps_own_tokens(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     access, token = running.tokens()
     found = anyone.post("/services/oauth2/introspect", data={**APP, "token": access}).json()
@@ -295,6 +413,12 @@ def test_it_introspects_an_apps_own_tokens(anyone: httpx2.Client, running: Runni
     assert basic.json()["active"] is True
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Revoking a refresh token ends its access tokens",
+    source="facts A.5",
+    endpoint="POST /services/oauth2/revoke",
+)
 def test_it_revokes_a_refresh_token_with_its_access_tokens(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     access, token = running.tokens()
     assert anyone.post("/services/oauth2/revoke", data={"token": token}).status_code == 200
@@ -307,6 +431,9 @@ def test_it_revokes_a_refresh_token_with_its_access_tokens(anyone: httpx2.Client
     )
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="A deactivated user is locked out at once", source="facts A.5"
+)
 def test_a_deactivated_user_is_locked_out(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     access, token = running.tokens()
     writer = running.writer()
@@ -320,6 +447,12 @@ def test_a_deactivated_user_is_locked_out(anyone: httpx2.Client, running: Runnin
         writer.update("User", running.production_user_id, {"IsActive": True})
 
 
+@pytest.mark.conformance(
+    area="Limits",
+    feature="OAuth and the list of versions cost nothing",
+    source="facts B.5",
+    endpoint="GET /services/data",
+)
 def test_oauth_costs_no_credit(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     before = running.production.usage.total_credits()
     _, token = running.tokens()
@@ -327,3 +460,48 @@ def test_oauth_costs_no_credit(anyone: httpx2.Client, running: RunningOrgsim) ->
     anyone.get("/services/oauth2/userinfo")
     anyone.get("/services/data")
     assert running.production.usage.total_credits() == before
+
+
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="Asking by POST", source="facts A.1", endpoint="POST /services/oauth2/authorize"
+)
+def test_it_takes_the_authorize_request_as_a_form_too(anyone: httpx2.Client) -> None:
+    page = anyone.post("/services/oauth2/authorize", data=ASKED)
+    assert Form(page.text).buttons == ["Log In"]
+    assert Form(page.text).fields["state"] == ASKED["state"]
+
+
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="Asking by POST", source="facts A.1", endpoint="POST /services/oauth2/userinfo"
+)
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="Asking by POST", source="facts A.1", endpoint="POST /id/{org_id}/{user_id}"
+)
+def test_identity_and_userinfo_answer_a_post_alike(anyone: httpx2.Client, running: RunningOrgsim) -> None:
+    headers = {"Authorization": f"Bearer {running.access_token()}"}
+    for path in ("/services/oauth2/userinfo", f"/id/{running.production.org_id}/{running.production_user_id}"):
+        assert anyone.post(path, headers=headers).json() == anyone.get(path, headers=headers).json()
+
+
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="The offset of the user's time zone, without summer time", source="facts A.6"
+)
+def test_the_offset_is_that_of_the_users_time_zone(anyone: httpx2.Client, running: RunningOrgsim) -> None:
+    headers = {"Authorization": f"Bearer {running.access_token()}"}
+    running.writer().update("User", running.production_user_id, {"TimeZoneSidKey": "America/Los_Angeles"})
+    told = anyone.get("/services/oauth2/userinfo", headers=headers).json()
+    running.writer().update("User", running.production_user_id, {"TimeZoneSidKey": "GMT"})
+    assert (told["utcOffset"], told["zoneinfo"], told["user_type"]) == (-28_800_000, "America/Los_Angeles", "STANDARD")
+
+
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Revoking by an address",
+    source="facts A.5",
+    endpoint="GET /services/oauth2/revoke",
+)
+def test_a_token_is_revoked_by_an_address(anyone: httpx2.Client, running: RunningOrgsim) -> None:
+    access, token = running.tokens()
+    assert anyone.get("/services/oauth2/revoke", params={"token": token}).status_code == 200
+    headers = {"Authorization": f"Bearer {access}"}
+    assert anyone.get("/services/oauth2/userinfo", headers=headers).status_code == 403

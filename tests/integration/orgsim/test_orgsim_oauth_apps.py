@@ -88,6 +88,9 @@ def client_credentials(client: httpx2.Client, headers: dict[str, str], **app: st
 # JWT bearer
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity", feature="JWT bearer flow", source="facts A.4", endpoint="POST /services/oauth2/token"
+)
 def test_it_gives_a_session_for_an_assertion_of_a_user_who_approved(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -99,6 +102,12 @@ def test_it_gives_a_session_for_an_assertion_of_a_user_who_approved(
     assert anyone.get("/services/oauth2/userinfo", headers=headers).json()["preferred_username"] == USERNAME
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="JWT bearer flow: exp as text, aud as the address used",
+    source="facts A.4",
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_takes_the_expiry_as_text_and_the_address_the_client_used(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -108,6 +117,13 @@ def test_it_takes_the_expiry_as_text_and_the_address_the_client_used(
     assert assert_as(anyone, {**said, "exp": str(said["exp"])}).status_code == 200
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="JWT bearer flow needs the user's approval",
+    source="facts A.4",
+    refused=True,
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_refuses_an_assertion_before_the_user_approved_and_after_the_approval_is_revoked(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -121,6 +137,13 @@ def test_it_refuses_an_assertion_before_the_user_approved_and_after_the_approval
     assert refused(assert_as(anyone, claims(running))) == unapproved
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="A JWT with a wrong claim is refused",
+    source="facts A.5",
+    refused=True,
+    endpoint="POST /services/oauth2/token",
+)
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -139,6 +162,13 @@ def test_it_refuses_an_assertion_with_a_wrong_claim(
     assert refused(assert_as(anyone, claims(running, **change))) == error
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="A JWT that the app's certificate did not sign is refused",
+    source="facts A.4",
+    refused=True,
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_refuses_what_the_apps_certificate_did_not_sign(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     running.tokens()
     invalid = ("invalid_grant", "invalid assertion")
@@ -153,6 +183,12 @@ def test_it_refuses_what_the_apps_certificate_did_not_sign(anyone: httpx2.Client
 # Client credentials
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Client credentials flow, at the org's My Domain",
+    source="facts A.4",
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_gives_an_app_the_session_of_its_own_user_at_the_orgs_own_address(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -165,6 +201,13 @@ def test_it_gives_an_app_the_session_of_its_own_user_at_the_orgs_own_address(
     assert client_credentials(anyone, {"Host": "acme.localhost:8700"}).status_code == 200
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Client credentials are refused at the common login address",
+    source="facts A.4",
+    refused=True,
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_refuses_client_credentials_at_the_common_login_address(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -176,6 +219,13 @@ def test_it_refuses_client_credentials_at_the_common_login_address(
     assert refused(client_credentials(anyone, MY_DOMAIN)) == elsewhere
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Client credentials need a run-as user and the secret",
+    source="facts A.4",
+    refused=True,
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_refuses_client_credentials_without_a_user_or_the_secret(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -198,6 +248,12 @@ def test_it_refuses_client_credentials_without_a_user_or_the_secret(
 # Refresh policies
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Refresh policies: infinite, inactivity, lifetime, immediate",
+    source="facts A.3",
+    endpoint="POST /services/oauth2/token",
+)
 @pytest.mark.parametrize(
     ("policy", "statuses"),
     [
@@ -224,6 +280,12 @@ def test_a_refresh_token_lives_as_long_as_the_apps_policy_says(
 # Who may use the app
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Apps for approved users alone",
+    source="facts A.5",
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_lets_only_approved_users_use_an_app_for_approved_users(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -238,6 +300,12 @@ def test_it_lets_only_approved_users_use_an_app_for_approved_users(
     assert refused(anyone.post("/services/oauth2/token", data=body)) == denied
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="A permission set approves a user for an app",
+    source="facts A.7",
+    endpoint="POST /services/oauth2/token",
+)
 def test_a_permission_set_lets_a_user_in(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     user_id = add_seller(running)
     set_options(running, admin_approved=True, approved=("Uses_Headwater",), run_as=SELLER)
@@ -248,6 +316,12 @@ def test_a_permission_set_lets_a_user_in(anyone: httpx2.Client, running: Running
     assert client_credentials(anyone, MY_DOMAIN).status_code == 200
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Users an administrator approved are not asked",
+    source="facts A.7",
+    endpoint="POST /services/oauth2/authorize/login",
+)
 def test_the_browser_is_sent_back_when_the_user_is_not_approved_and_straight_on_when_approved(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -268,6 +342,12 @@ def log_in_redirect(client: httpx2.Client, username: str) -> dict[str, list[str]
     return parse_qs(urlsplit(response.headers["location"]).query)
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Only administrators may allow an app that is not installed",
+    source="facts A.7",
+    endpoint="POST /services/oauth2/authorize/login",
+)
 def test_only_administrators_may_allow_an_app_nobody_installed(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     add_seller(running)
     redirect = answer(anyone, log_in(anyone, ASKED, SELLER), "allow")
@@ -281,6 +361,13 @@ def test_only_administrators_may_allow_an_app_nobody_installed(anyone: httpx2.Cl
 # Addresses and the rate of logins
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Login ranges of the org",
+    source="facts A.5",
+    refused=True,
+    endpoint="POST /services/oauth2/token",
+)
 def test_it_refuses_logins_and_tokens_from_outside_the_orgs_ranges(
     anyone: httpx2.Client, running: RunningOrgsim
 ) -> None:
@@ -296,6 +383,13 @@ def test_it_refuses_logins_and_tokens_from_outside_the_orgs_ranges(
     assert refresh(anyone, token).status_code == 200
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="One login too many locks the user out for an hour",
+    source="facts A.5",
+    refused=True,
+    endpoint="POST /services/oauth2/token",
+)
 def test_one_login_too_many_locks_the_user_out_for_an_hour(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     start = running.state.clock.now().replace(microsecond=0)
     running.production.set("logins_per_hour", 3)
@@ -308,6 +402,12 @@ def test_one_login_too_many_locks_the_user_out_for_an_hour(anyone: httpx2.Client
     assert seen == ["in", "in", "in", "login rate exceeded", "login rate exceeded", "login rate exceeded", "in"]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="Refreshing is no login",
+    source="facts A.5",
+    endpoint="POST /services/oauth2/token",
+)
 def test_refreshing_is_no_login(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     _, token = running.tokens()
     running.production.set("logins_per_hour", 0)
@@ -325,6 +425,7 @@ def test_an_app_of_an_earlier_state_folder_keeps_its_options(running: RunningOrg
         change_options(running.sandbox, "unknown", {})
 
 
+@pytest.mark.conformance(area="Levers", feature="The command app policy", source="reference")
 def test_the_command_changes_what_is_named_and_keeps_the_rest(running: RunningOrgsim, tmp_path: Path) -> None:
     certificate = tmp_path / "app.pem"
     certificate.write_text(CERTIFICATE)

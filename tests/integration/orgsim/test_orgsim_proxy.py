@@ -52,6 +52,9 @@ def log_in(door: str, username: str) -> requests.Response:
     )
 
 
+@pytest.mark.conformance(
+    area="Reaching it", feature="Salesforce's own names by a CONNECT proxy, over TLS", source="facts 0.9"
+)
 @pytest.mark.parametrize(
     "host",
     [
@@ -67,6 +70,7 @@ def test_salesforces_names_lead_here(host: str) -> None:
     assert versions[-1]["url"] == "/services/data/v67.0"
 
 
+@pytest.mark.conformance(area="Reaching it", feature="Each name leads to its own door", source="facts A.1")
 def test_each_name_leads_to_its_own_door() -> None:
     assert log_in(PRODUCTION, USERNAME).json()["instance_url"] == PRODUCTION
     assert log_in("https://a--b.sandbox.my.salesforce.com", SANDBOX_USERNAME).status_code == 200
@@ -75,6 +79,7 @@ def test_each_name_leads_to_its_own_door() -> None:
     assert log_in(PRODUCTION, SANDBOX_USERNAME).json()["error"] == "invalid_grant"
 
 
+@pytest.mark.conformance(area="Reaching it", feature="instance_url is the name the client used", source="facts 0.9")
 def test_an_unmodified_simple_salesforce_works_by_the_instance_url() -> None:
     granted = log_in(PRODUCTION, USERNAME).json()
     with requests.Session() as session:
@@ -84,6 +89,7 @@ def test_an_unmodified_simple_salesforce_works_by_the_instance_url() -> None:
     assert [each["Id"] for each in found] == [made["id"]]
 
 
+@pytest.mark.conformance(area="Reaching it", feature="The proxy leads nowhere else", source="reference", refused=True)
 @pytest.mark.parametrize("host", ["example.com", "salesforce.com", "a.b.my.salesforce.com", "login.salesforce.com:444"])
 def test_any_other_host_is_refused(host: str) -> None:
     with pytest.raises(requests.exceptions.ProxyError, match="403"):
@@ -96,6 +102,9 @@ def say(port: int, words: bytes) -> bytes:
         return client.recv(4096)
 
 
+@pytest.mark.conformance(
+    area="Reaching it", feature="The proxy takes nothing but CONNECT", source="reference", refused=True
+)
 def test_other_requests_and_nonsense_are_refused(proxy_port: int) -> None:
     plain = b"GET http://login.salesforce.com/ HTTP/1.1\r\nHost: login.salesforce.com\r\n\r\n"
     assert say(proxy_port, plain).startswith(b"HTTP/1.1 403")
@@ -106,6 +115,7 @@ def test_other_requests_and_nonsense_are_refused(proxy_port: int) -> None:
         leaving.sendall(b"CONNECT login.sales")
 
 
+@pytest.mark.conformance(area="Reaching it", feature="A wildcard stands for one label", source="reference")
 def test_a_wildcard_stands_for_one_label() -> None:
     assert names("*.my.salesforce.com", "acme.my.salesforce.com")
     assert not names("*.my.salesforce.com", "a.b.my.salesforce.com")
@@ -113,12 +123,16 @@ def test_a_wildcard_stands_for_one_label() -> None:
     assert not names("login.salesforce.com", "x.login.salesforce.com")
 
 
+@pytest.mark.conformance(area="Reaching it", feature="No proxy unless it is asked for", source="reference")
 def test_there_is_no_proxy_unless_it_is_asked_for(tmp_path: Path) -> None:
     with running_orgsim(tmp_path) as running:
         assert urlsplit(running.url).scheme == "http"
     assert not (tmp_path / "tls").exists()
 
 
+@pytest.mark.conformance(
+    area="Reaching it", feature="Both certificates are of one authority, whose key is thrown away", source="reference"
+)
 def test_both_certificates_are_of_one_authority(tmp_path: Path) -> None:
     first = ensure_proxy_tls_files(tmp_path)
     kept = first.authority.read_bytes()

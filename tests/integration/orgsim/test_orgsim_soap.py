@@ -33,6 +33,12 @@ def fault_code(response: httpx2.Response) -> str:
     return values_of(response)["faultcode"]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="SOAP login() of partner and enterprise API, versions 31 to 64",
+    source="facts A.7",
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 @pytest.mark.parametrize("api", ["u", "c"])
 @pytest.mark.parametrize("version", ["31.0", "59.0", "64.0", "64"])
 def test_it_gives_a_session_for_a_password(
@@ -49,6 +55,12 @@ def test_it_gives_a_session_for_a_password(
     assert anyone.get("/services/data/v60.0/limits", headers=headers).status_code == 200
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="SOAP answers are in the namespace that was asked in",
+    source="api/login",
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 def test_the_answer_is_in_the_namespace_of_the_api_that_was_called(anyone: httpx2.Client) -> None:
     for api, name in APIS.items():
         assert f"{{urn:{name}.soap.sforce.com}}sessionId" in [
@@ -57,6 +69,13 @@ def test_the_answer_is_in_the_namespace_of_the_api_that_was_called(anyone: httpx
         ]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="SOAP: a wrong password is INVALID_LOGIN",
+    source="api/login",
+    refused=True,
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 def test_a_wrong_password_is_an_invalid_login(anyone: httpx2.Client) -> None:
     response = call(anyone, password="nope & <nothing>".replace("&", "&amp;").replace("<", "&lt;"))
     assert fault_code(response) == "sf:INVALID_LOGIN"
@@ -67,17 +86,37 @@ def test_a_wrong_password_is_an_invalid_login(anyone: httpx2.Client) -> None:
     assert '<sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>' in response.text
 
 
+@pytest.mark.conformance(
+    area="Reaching it",
+    feature="SOAP login() at each user's own door",
+    source="facts A.1",
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 def test_each_user_logs_in_at_their_own_door(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     assert fault_code(call(anyone, username=SANDBOX_USERNAME)) == "sf:INVALID_LOGIN"
     with httpx2.Client(base_url=running.sandbox_url) as sandbox_door:
         assert values_of(call(sandbox_door, username=SANDBOX_USERNAME))["sandbox"] == "true"
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="SOAP login() is gone from version 65",
+    source="facts A.7",
+    refused=True,
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 @pytest.mark.parametrize("version", ["65.0", "67.0", "99.0", "30.0", "59.1", "x"])
 def test_versions_without_login_refuse_it(anyone: httpx2.Client, version: str) -> None:
     assert fault_code(call(anyone, version=version)) == "sf:UNSUPPORTED_API_VERSION"
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="An org may keep SOAP login() closed",
+    source="facts A.7",
+    refused=True,
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 def test_an_org_may_keep_login_closed(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     running.production.set("soap_login", value=False)
     try:
@@ -88,6 +127,13 @@ def test_an_org_may_keep_login_closed(anyone: httpx2.Client, running: RunningOrg
     assert "SOAP API login() is disabled by default in this org" in values_of(response)["faultstring"]
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="SOAP: login ranges and rates",
+    source="facts A.5",
+    refused=True,
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 def test_too_many_logins_and_foreign_addresses_are_refused(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     for name, value, usual, code in (
         ("login_ip_ranges", ["10.0.0.0/8"], [], "sf:INVALID_LOGIN"),
@@ -100,6 +146,13 @@ def test_too_many_logins_and_foreign_addresses_are_refused(anyone: httpx2.Client
             running.production.set(name, usual)
 
 
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="SOAP calls other than login() are refused",
+    source="reference",
+    refused=True,
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 def test_other_calls_and_broken_envelopes_are_the_clients_fault(anyone: httpx2.Client) -> None:
     assert fault_code(call(anyone, operation="query")) == "soapenv:Client"
     assert fault_code(call(anyone, api="u", username="</urn:username>")) == "soapenv:Client"
@@ -110,6 +163,12 @@ def test_other_calls_and_broken_envelopes_are_the_clients_fault(anyone: httpx2.C
     assert anyone.post("/services/Soap/m/59.0", content=empty).status_code == 404
 
 
+@pytest.mark.conformance(
+    area="Limits",
+    feature="SOAP login() costs nothing",
+    source="facts B.5",
+    endpoint="POST /services/Soap/{api}/{version}",
+)
 def test_logging_in_costs_no_credit(anyone: httpx2.Client, running: RunningOrgsim) -> None:
     before = running.production.usage.total_credits()
     call(anyone)
