@@ -3,25 +3,30 @@
 Importing this module registers every task. Not here: what a step does (each room's services).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
 from headwater.accounts.models import Account
+from headwater.common.errors import Fix, Wait
+from headwater.connections import lifecycle
 from headwater.connections import services as connections
 from headwater.connections.models import Connection
 from headwater.connections.services import Callback
 from headwater.credits import services as credits
-from headwater.export.services import export_records, run_export
+from headwater.export.services import export_records, forget_written, run_export
 from headwater.jobs.models import Job, JsonValue, State
 from headwater.jobs.running import RunningJob
-from headwater.jobs.services import jobs_of, retry
+from headwater.jobs.services import cancel, jobs_of, retry
 from headwater.jobs.tasks import task
-from headwater.results.services import attribute, run_attribution
+from headwater.results.services import attribute, forget_results, run_attribution
 from headwater.sync.cycle import run_cycle
-from headwater.sync.services import sync_cycle
+from headwater.sync.services import forget_replica, sync_cycle
 
 __all__ = [
     "attribute",
     "change_daily_limit",
+    "confirm_connection",
+    "delete_connection",
+    "deletion",
     "enqueue_pipeline",
     "export_records",
     "finish_connecting",
@@ -29,8 +34,11 @@ __all__ = [
     "sync_cycle",
 ]
 
+REVOKE_ATTEMPTS = 5  # of a deletion, five minutes apart, while the org does not answer
 NEEDS_LOG_IN = {
     "connections.authorization_required",
+    "connections.disconnected",
+    "connections.not_confirmed",
     "connections.not_connected",
     "connections.unopenable_secret",
     "salesforce.authorization_dead",
@@ -64,6 +72,52 @@ def finish_connecting(account: Account, callback: Callback, *, actor: str) -> Co
     row = connections.finish(account, callback, actor=actor)
     _go_on(account, NEEDS_LOG_IN)
     return row
+
+
+def confirm_connection(account: Account, *, org_id: str, actor: str) -> Connection:
+    """Let the connection go live, and the jobs that waited for it."""
+    row = lifecycle.confirm(account, org_id=org_id, actor=actor)
+    _go_on(account, NEEDS_LOG_IN)
+    return row
+
+
+def delete_connection(account: Account, *, typed_name: str, actor: str) -> Job:
+    """Stop the account's work and have everything that was read from the org deleted (row A9)."""
+    lifecycle.begin_deletion(account, typed_name=typed_name, actor=actor)
+    for job in jobs_of(str(account.pk)).exclude(task=deletion.name):
+        cancel(job)
+    return deletion.enqueue(tenant=str(account.pk), account_id=account.pk)
+
+
+@task("connections.delete")
+def deletion(job: RunningJob, *, account_id: int) -> JsonValue:
+    """Export state, touchpoints, replica, log-in, and last the connection itself. Settings, rules and ledger stay.
+
+    It runs when no other job of the account does, as jobs of one account never run side by side.
+    """
+    account = Account.objects.get(pk=account_id)
+    parts: Mapping[str, Callable[[], object]] = {
+        "what was written": lambda: forget_written(account),
+        "touchpoints and results": lambda: forget_results(account),
+        "the local copy": lambda: forget_replica(account),
+        "the log-in": lambda: _revoke(job, account),
+        "the connection": lambda: lifecycle.end_deletion(account),
+    }
+    deleted = {}
+    for number, (name, deed) in enumerate(parts.items(), start=1):
+        deleted[name] = job.step(f"delete {name}", deed)
+        job.progress(number, len(parts), "parts", note=name)
+    return {name: counts for name, counts in deleted.items() if counts}
+
+
+def _revoke(job: RunningJob, account: Account) -> None:
+    """An org that is gone for good must not keep its data here: after some tries the deletion ends without it."""
+    try:
+        lifecycle.revoke(account)
+    except (Fix, Wait) as error:
+        if isinstance(error, Wait) and job.attempt < REVOKE_ATTEMPTS:
+            raise
+        lifecycle.tell_grant_left(account, error)
 
 
 def _go_on(account: Account, codes: Collection[str]) -> None:

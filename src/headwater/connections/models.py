@@ -9,12 +9,18 @@ from headwater.accounts.scoping import AccountScoped
 
 
 class Status(models.TextChoices):
+    AWAITING_CONFIRMATION = "awaiting_confirmation", "Awaiting confirmation"
     CONNECTED = "connected", "Connected"
     AUTHORIZATION_REQUIRED = "authorization_required", "Authorization Required"
+    DISCONNECTED = "disconnected", "Disconnected"
+    DELETING = "deleting", "Deletion in progress"
 
 
 class Connection(AccountScoped):
-    """The one org of an account (row A7: the constraint makes a second impossible)."""
+    """The one org of an account (row A7: the constraint makes a second impossible).
+
+    `status` follows the drawing in docs/reference/connections.md; lifecycle.py moves it.
+    """
 
     status = models.CharField(max_length=30, choices=Status.choices, default=Status.CONNECTED)
     org_id = models.CharField(max_length=18)
@@ -34,6 +40,18 @@ class Connection(AccountScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account"], name="one_org_per_account")]
+
+
+class KnownOrg(AccountScoped):
+    """An org that was confirmed for the account once; kept when its connection is deleted (row A8)."""
+
+    org_id = models.CharField(max_length=18)
+    org_name = models.CharField(max_length=200)
+    org_kind = models.CharField(max_length=20)  # as it was when it was last connected
+    first_connected_utc = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "org_id"], name="one_known_org_per_id")]
 
 
 class Authorization(AccountScoped):

@@ -9,14 +9,16 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, HeadwaterError
 from headwater.connections.crypt import seal, unseal
-from headwater.connections.models import Authorization, Connection, Status
+from headwater.connections.lifecycle import known_as, remember, require_live, revoke_or_tell
+from headwater.connections.models import Authorization, Connection, KnownOrg, Status
+from headwater.connections.rules import KnownAs, Verdict, admit
 from headwater.connections.tokens import StoredTokens, client_app, not_connected, sealed
 from headwater.credits.services import meter_for
 from headwater.salesforce import oauth
@@ -90,7 +92,10 @@ def begin(account: Account, *, login_url: str, redirect_uri: str, actor: str) ->
 
 
 def finish(account: Account, callback: Callback, *, actor: str) -> Connection:
-    """Complete a log-in from its callback. Raises Fix and changes nothing where any part of it does not fit."""
+    """Complete a log-in from its callback. Raises Fix and changes nothing where any part of it does not fit.
+
+    A new org then waits for a person's confirmation (lifecycle.confirm); the org that is connected already is live.
+    """
     started = _take_authorization(account, callback.state, actor)
     if callback.error:
         raise _refused(
@@ -118,6 +123,7 @@ def session(account: Account, *, job_kind: str, job_id: str = "") -> Iterator[Tr
     row = connection_of(account)
     if row is None:
         raise not_connected()
+    require_live(row)
     meter = meter_for(account, job_kind=job_kind, job_id=job_id)
     with Transport(row.instance_url, StoredTokens(account), meter) as transport:
         yield transport
@@ -159,7 +165,6 @@ def _store(
     account: Account, started: Authorization, grant: oauth.Grant, organization: Organization, user: OrgUser
 ) -> Connection:
     values = {
-        "status": Status.CONNECTED,
         "org_id": organization.id,
         "org_name": organization.name,
         "org_kind": organization.kind,
@@ -174,22 +179,34 @@ def _store(
         "sealed_tokens": sealed(account, grant.access_token, grant.refresh_token),
         "renewal_until_utc": None,
     }
-    try:
-        with transaction.atomic():
-            row = Connection.of(account).select_for_update().first()
-            if row is not None and row.org_id != organization.id:
-                raise second_org(row, organization)
-            stored = _write(account, row, values)
-            record_event(
-                account,
-                actor=started.actor,
-                action="connections.connected",
-                before="",
-                after=f"{stored.org_name} {stored.org_id}",
-            )
-    except IntegrityError as error:  # two callbacks at once: the other one was first
-        raise second_org(Connection.of(account).get(), organization) from error
+    arriving = KnownAs(organization.id, organization.name, organization.kind)
+    with transaction.atomic():
+        # Two callbacks at once meet here: the second one waits and finds the first one's row.
+        Account.objects.select_for_update().get(pk=account.pk)
+        row = connection_of(account)
+        is_unconfirmed = row is not None and row.status == Status.AWAITING_CONFIRMATION
+        verdict = _admit(account, None if is_unconfirmed else row, arriving)
+        replaced = Connection(login_url=row.login_url, sealed_tokens=row.sealed_tokens) if row else None
+        if verdict is Verdict.AGAIN:
+            stored, action = _write(account, row, {**values, "status": Status.CONNECTED}), "connections.authorised"
+            remember(account, stored)
+        else:
+            stored = _write(account, row, {**values, "status": Status.AWAITING_CONFIRMATION})
+            action = "connections.logged_in"
+        told = f"{stored.org_name} {stored.org_id} as {stored.username}"
+        record_event(account, actor=started.actor, action=action, after=told)
+    if replaced is not None:
+        revoke_or_tell(account, replaced)
     return stored
+
+
+def _admit(account: Account, current: Connection | None, arriving: KnownAs) -> Verdict:
+    return admit(
+        known_as(current) if current else None,
+        is_leaving=current is not None and current.status == Status.DELETING,
+        past=[known_as(each) for each in KnownOrg.of(account)],
+        arriving=arriving,
+    )
 
 
 def _write(account: Account, row: Connection | None, values: dict[str, object]) -> Connection:
@@ -199,20 +216,6 @@ def _write(account: Account, row: Connection | None, values: dict[str, object]) 
     row.token_version += 1
     row.save()
     return row
-
-
-def second_org(row: Connection, other: Organization) -> Fix:
-    """Row A7: an account has exactly one org. A sandbox often has its production's name: kind and id are told."""
-    theirs = f"{other.name} ({other.kind}, {other.id})"
-    return Fix(
-        "connections.second_org",
-        f"This account is connected to {row.org_name} ({row.org_kind}, {row.org_id}) already.",
-        Facts(
-            why=f"An account reads exactly one org; {theirs} would be a second.",
-            left="The connection stays as it was.",
-            you_can=f"connect {theirs} in an account of its own",
-        ),
-    )
 
 
 def _refused(why: str, you_can: str) -> Fix:

@@ -70,6 +70,8 @@ class StoredTokens:
             raise not_connected()
         if row.status == Status.AUTHORIZATION_REQUIRED:
             raise authorization_required(row)
+        if row.status != Status.CONNECTED:
+            raise not_connected()  # it was left while this work went on
         return row
 
     def _open(self, row: Connection) -> dict[str, str]:
@@ -90,12 +92,16 @@ class StoredTokens:
         except Fix:
             mine.update(renewal_until_utc=None, status=Status.AUTHORIZATION_REQUIRED)
             raise
-        mine.update(
+        stored = mine.update(
             sealed_tokens=sealed(self._account, grant.access_token, grant.refresh_token or refresh_token),
             token_version=F("token_version") + 1,
             renewal_until_utc=None,
         )
-        return grant.access_token
+        if stored:
+            return grant.access_token
+        # Meanwhile the connection was left or authorised anew: nobody will use what was just renewed.
+        oauth.revoke(row.login_url, grant.refresh_token or grant.access_token)
+        return self.access_token()
 
 
 def not_connected() -> Fix:

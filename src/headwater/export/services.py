@@ -3,6 +3,7 @@
 A second run with nothing changed finds an empty difference and spends nothing.
 """
 
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -128,6 +129,16 @@ def plan_export(account: Account) -> dict[str, Any]:
 
 def written_counts(account: Account) -> dict[str, int]:
     return {sobject: WrittenRecord.of(account).filter(sobject=sobject).count() for sobject in SOBJECTS}
+
+
+def forget_written(account: Account) -> dict[str, int]:
+    """Delete what is kept of records in the org; the records themselves are not touched. Safe to repeat."""
+    records, _ = WrittenRecord.of(account).delete()
+    errors, _ = ExportError.of(account).delete()
+    folder = queue_path(account, "").parent
+    if folder.exists():
+        shutil.rmtree(folder)
+    return {"records": records, "errors": errors}
 
 
 def export_errors(account: Account) -> QuerySet[ExportError]:

@@ -99,6 +99,14 @@ def _tidy(account: Account) -> list[str]:
     return [path.name for path in gone]
 
 
+def forget_results(account: Account) -> dict[str, int]:
+    """Delete every run with its touchpoints and shares. Safe to repeat."""
+    runs, _ = Run.of(account).delete()
+    if results_directory(account).exists():
+        shutil.rmtree(results_directory(account))
+    return {"runs": runs}
+
+
 def open_results(account: Account, names: Sequence[str] = SAVED) -> duckdb.DuckDBPyConnection:
     """A connection with the named tables of the latest run as views; the caller closes it."""
     run = latest_run(account)

@@ -16,7 +16,7 @@ from headwater.jobs.models import JsonValue
 from headwater.jobs.running import RunningJob
 from headwater.jobs.tasks import task
 from headwater.results.models import Run
-from headwater.results.runs import latest_run, open_results, run_attribution
+from headwater.results.runs import forget_results, latest_run, open_results, run_attribution
 
 __all__ = [
     "ChannelRow",
@@ -26,6 +26,7 @@ __all__ = [
     "Run",
     "TouchShare",
     "attribute",
+    "forget_results",
     "latest_run",
     "open_results",
     "opportunities",

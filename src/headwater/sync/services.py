@@ -1,9 +1,11 @@
 """What pages, commands and the rooms above ask of the sync: plan, run, and read the replica."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
+from django.db import transaction
 
 from headwater.accounts.models import Account
 from headwater.connections.services import session
@@ -13,7 +15,7 @@ from headwater.jobs.tasks import task
 from headwater.lake import checksum, open_snapshot
 from headwater.sync.cycle import run_cycle
 from headwater.sync.discover import describe_all, make_plan, needs_describe, store_columns, tables_of
-from headwater.sync.models import Cycle
+from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
 from headwater.sync.plan import SyncPlan
 from headwater.sync.publish import lake_directory, manifest
 
@@ -57,6 +59,18 @@ def replica_state(account: Account) -> ReplicaState | None:
 def open_replica(account: Account) -> duckdb.DuckDBPyConnection:
     """A connection with one view per object, all of the same published cycle."""
     return open_snapshot(manifest(account), lake_directory(account))
+
+
+def forget_replica(account: Account) -> dict[str, int]:
+    """Delete everything that was read from the org, files and all. Safe to repeat. Returns the tables and cycles."""
+    tables, cycles = ReplicaTable.of(account).count(), Cycle.of(account).count()
+    with transaction.atomic():
+        ManifestPart.of(account).delete()
+        ReplicaTable.of(account).delete()
+        Cycle.of(account).delete()
+    if lake_directory(account).exists():
+        shutil.rmtree(lake_directory(account))
+    return {"tables": tables, "cycles": cycles}
 
 
 def replica_counts(account: Account) -> dict[str, int]:
