@@ -12,6 +12,7 @@ from e2e.conftest import PASSWORD, Shot
 from headwater.accounts.models import Account, User
 from headwater.connections.models import Connection, Status
 from headwater.connections.services import connection_of
+from headwater.jobs.services import jobs_of, run_here
 from orgsim.testing import PASSWORD as ORG_PASSWORD
 from orgsim.testing import SANDBOX_USERNAME, USERNAME, RunningOrgsim
 
@@ -35,10 +36,16 @@ def answer_org(page: Page, username: str = USERNAME, password: str = ORG_PASSWOR
     page.get_by_role("button", name=answer).click()
 
 
+def confirm(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is this the right org?")
+    page.get_by_role("button", name="Yes, read this org").click()
+
+
 def connect(page: Page) -> None:
     page.goto(PAGE)
     choose(page)
     answer_org(page)
+    confirm(page)
     expect(page.get_by_role("status").first).to_contain_text("Connected to Acme")
 
 
@@ -76,6 +83,12 @@ def test_an_admin_connects_production(
     page.get_by_role("button", name="Log In").click()
     shot("connections-salesforce-allow")
     page.get_by_role("button", name="Allow").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is this the right org?")
+    for words in ("Production", org.production.org_id, USERNAME, "stays on it for good", "OpportunityContactRole"):
+        expect(page.get_by_role("main")).to_contain_text(words)
+    shot("connections-confirm")
+    no_barriers()
+    confirm(page)
     expect(page.get_by_role("status").first).to_have_text(f"Connected to Acme (Production) as {USERNAME}.")
     expect(page).to_have_url(page.url.partition("?")[0])
     platform, org_id, name, username, environment, status, _ = row(page)
@@ -96,6 +109,7 @@ def test_a_sandbox_is_shown_as_what_it_is(
     choose(page, "Sandbox")
     assert page.url.startswith(org.sandbox_url)
     answer_org(page, SANDBOX_USERNAME)
+    confirm(page)
     expect(page.get_by_role("status").first).to_contain_text("(Sandbox)")
     assert row(page)[1] == org.sandbox.org_id
     assert row(page)[4] == "Sandbox"
@@ -132,6 +146,7 @@ def test_a_wrong_password_stays_on_the_orgs_page_and_can_be_mended(
     shot("connections-org-wrong-password")
     assert connection_of(account) is None
     answer_org(page)
+    confirm(page)
     expect(page.get_by_role("status").first).to_contain_text("Connected to Acme")
 
 
@@ -261,6 +276,9 @@ def test_the_keyboard_alone_connects(org: RunningOrgsim, admin: User, page: Page
     expect(page.get_by_role("button", name="Allow")).to_be_visible()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is this the right org?")
+    press_until_focused(page, "Yes, read this org")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("Connected to Acme")
 
 
@@ -284,6 +302,7 @@ def test_it_connects_without_scripts(
     page.get_by_role("button", name="Log in").click()
     choose(page)
     answer_org(page)
+    confirm(page)
     expect(page.get_by_role("status").first).to_contain_text("Connected to Acme")
     context.close()
     assert connection_of(account) is not None
@@ -298,7 +317,7 @@ def test_a_standard_user_sees_the_connection_and_no_buttons(
     log_in(standard_user)
     page.goto(PAGE)
     assert row(page)[1] == org.production.org_id
-    for name in ("Set Up New CRM Connection", "Re-authorise Acme", "Install", "Check (1 credit)"):
+    for name in ("Set Up New CRM Connection", "Re-authorise Acme", "Disconnect Acme", "Install", "Check (1 credit)"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     shot("connections-standard-user")
     no_barriers()
@@ -319,6 +338,10 @@ def test_connecting_fits_a_phone(
     no_barriers()
     page.get_by_role("button", name="Continue to Salesforce").click()
     answer_org(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is this the right org?")
+    shot("phone-connections-confirm")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    confirm(page)
     expect(page.get_by_role("status").first).to_contain_text("Connected to Acme")
     shot("phone-connections-connected")
     no_barriers()
@@ -341,3 +364,68 @@ def test_headwaters_objects_are_checked_and_installed(
     expect(block.get_by_role("status")).to_contain_text("Everything is there")
     shot("connections-package-installed")
     no_barriers()
+
+
+def test_a_sandbox_is_deleted_and_production_takes_its_place(
+    org: RunningOrgsim, admin: User, account: Account, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check
+) -> None:
+    log_in(admin)
+    page.goto(PAGE)
+    choose(page, "Sandbox")
+    answer_org(page, SANDBOX_USERNAME)
+    confirm(page)
+    page.get_by_role("button", name="Delete the connection to Acme").click()
+    dialog = page.get_by_role("dialog", name="Delete the connection to Acme?")
+    sure = dialog.get_by_role("button", name="I understand the consequences, delete this connection")
+    expect(sure).to_be_disabled()
+    dialog.get_by_label("Type the account's name").fill("alder")
+    expect(sure).to_be_disabled()
+    shot("connections-delete")
+    no_barriers()
+    dialog.get_by_label("Type the account's name").fill(account.name)
+    sure.click()
+    assert row(page)[5] == "Deletion in progress"
+    expect(page.get_by_role("button", name="Set Up New CRM Connection")).to_have_count(0)
+    shot("connections-deleting")
+    no_barriers()
+    run_here(jobs_of(str(account.pk))[0], poll_seconds=0.05)
+    expect(page.get_by_role("main")).to_contain_text("No CRM is connected")  # without a reload
+    connect(page)
+    assert row(page)[4] == "Production"
+    expect(page.get_by_role("button", name="Delete the connection to Acme")).to_have_count(0)
+
+
+def test_the_wrong_org_is_left_on_the_confirmation_page(
+    org: RunningOrgsim, admin: User, account: Account, page: Page, log_in: LogIn, shot: Shot
+) -> None:
+    log_in(admin)
+    page.goto(PAGE)
+    choose(page)
+    answer_org(page)
+    page.get_by_role("link", name="Connections").first.click()
+    assert row(page)[5] == "Awaiting confirmation"
+    shot("connections-awaiting-confirmation")
+    page.get_by_role("link", name="Confirm").click()
+    page.get_by_role("button", name="No, leave it").click()
+    expect(page.get_by_role("status").first).to_contain_text("the log-in is revoked")
+    expect(page.get_by_role("main")).to_contain_text("No CRM is connected")
+    assert connection_of(account) is None
+
+
+def test_disconnecting_keeps_what_was_read_and_the_key_brings_it_back(
+    org: RunningOrgsim, admin: User, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check
+) -> None:
+    log_in(admin)
+    connect(page)
+    page.get_by_role("button", name="Disconnect Acme").click()
+    dialog = page.get_by_role("dialog", name="Disconnect Acme?")
+    shot("connections-disconnect")
+    no_barriers()
+    dialog.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Disconnect Acme").click()
+    dialog.get_by_role("button", name="Disconnect", exact=True).click()
+    assert row(page)[5] == "Disconnected"
+    shot("connections-disconnected")
+    page.get_by_role("button", name="Re-authorise Acme").click()
+    answer_org(page)
+    expect(page.get_by_role("status").first).to_contain_text("Connected to Acme")

@@ -9,10 +9,11 @@ from pytest_django import Settings
 
 from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
-from headwater.connections.models import Connection
+from headwater.connections.models import Connection, Status
 from headwater.connections.services import begin, finish, login_url_for
 from headwater.jobs.models import Job, State
 from headwater.jobs.services import job_view
+from headwater.wiring import confirm_connection
 from integration.callbacks import REDIRECT_URI, callback_of
 from postgres import postgres_cluster
 
@@ -45,6 +46,14 @@ def connected(org: RunningOrgsim, account: Account) -> Connection:
 
 
 def connect(account: Account, environment: str = "production", username: str = USERNAME) -> Connection:
+    """Logs in, and confirms the org where it is a new one."""
+    row = log_in(account, environment, username)
+    if row.status == Status.AWAITING_CONFIRMATION:
+        return confirm_connection(account, org_id=row.org_id, actor=ACTOR)
+    return row
+
+
+def log_in(account: Account, environment: str = "production", username: str = USERNAME) -> Connection:
     address = start_login(account, environment)
     return finish(account, callback_of(answer_login(address, username, PASSWORD)), actor=ACTOR)
 

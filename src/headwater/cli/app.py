@@ -3,7 +3,21 @@
 import typer
 
 import headwater.wiring  # noqa: F401 - registers every task
-from headwater.cli import attribute, check, connect, credits, demo, export, package, plan, serve, setup, sync, worker
+from headwater.cli import (
+    attribute,
+    check,
+    connect,
+    credits,
+    demo,
+    disconnect,
+    export,
+    package,
+    plan,
+    serve,
+    setup,
+    sync,
+    worker,
+)
 
 app = typer.Typer(
     name="headwater",
@@ -14,6 +28,7 @@ app = typer.Typer(
 )
 app.command("setup")(setup.setup)
 app.command("connect")(connect.connect)
+app.command("disconnect")(disconnect.disconnect)
 app.command("package")(package.package)
 app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)

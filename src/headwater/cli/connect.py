@@ -7,13 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import typer
 
+from headwater.accounts.models import Account
 from headwater.cli.options import AccountOption, JsonOption
-from headwater.cli.output import err, out, print_json, the_account, utc
+from headwater.cli.output import EXIT_FIX, err, out, print_json, the_account, utc
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Wait
-from headwater.connections.models import Connection
+from headwater.connections import lifecycle
+from headwater.connections.models import Connection, Status
 from headwater.connections.services import Callback, begin, login_url_for
-from headwater.wiring import finish_connecting
+from headwater.wiring import confirm_connection, finish_connecting
 
 CALLBACK_PATH = "/OauthRedirect"
 _PAGE = b"<!doctype html><title>Headwater</title><p>Headwater has the answer. You can close this page."
@@ -52,6 +54,7 @@ def connect(
     my_domain: Annotated[str, typer.Option(help="Host for my_domain: acme.my.salesforce.com")] = "",
     port: Annotated[int, typer.Option(help="Port of this machine that catches the callback.")] = 1717,
     wait_seconds: Annotated[int, typer.Option(help="How long to wait for the log-in.")] = 300,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm whichever org and user logged in.")] = False,
     account: AccountOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,6 +66,8 @@ def connect(
         err.print("Open this address, log in to Salesforce and choose Allow:")
         err.print(address, soft_wrap=True, highlight=False)
         row = finish_connecting(tenant, _await_callback(server, wait_seconds), actor=actor)
+    if row.status == Status.AWAITING_CONFIRMATION and (yes or not as_json):
+        row = _confirm(tenant, row, actor, yes=yes)
     if as_json:
         print_json(connection_json(row))
     else:
@@ -70,6 +75,16 @@ def connect(
             f"[green]✓[/] Connected to [bold]{row.org_name}[/] ({row.org_kind}, {row.org_id}) as {row.username}",
             highlight=False,
         )
+
+
+def _confirm(account: Account, row: Connection, actor: str, *, yes: bool) -> Connection:
+    """The look at org and user before the first record is read (row A6)."""
+    shown = f"{row.org_name} ({row.org_kind}, {row.org_id}), as {row.username}"
+    if not yes and not typer.confirm(f"Read records of {shown}?"):
+        lifecycle.decline(account, actor=actor)
+        out.print(f"Left {row.org_name}: the log-in is revoked and nothing was read.")
+        raise typer.Exit(EXIT_FIX)
+    return confirm_connection(account, org_id=row.org_id, actor=actor)
 
 
 def connection_json(row: Connection) -> dict[str, str]:

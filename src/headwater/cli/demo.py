@@ -172,7 +172,7 @@ def _connect(account: Account) -> None:
         return
     _heading("Connect")
     with subprocess.Popen(  # noqa: S603 - commands of our own making
-        [_command("headwater"), "connect", "--port", str(CALLBACK_PORT)], stderr=subprocess.PIPE, text=True
+        [_command("headwater"), "connect", "--yes", "--port", str(CALLBACK_PORT)], stderr=subprocess.PIPE, text=True
     ) as command:
         address = next(line.strip() for line in command.stderr or () if line.startswith("http"))
         _orgsim("authorize", address, "--username", ORG_USER, "--password", ORG_PASSWORD)

@@ -100,7 +100,7 @@ class StoredTokens:
         if stored:
             return grant.access_token
         # Meanwhile the connection was left or authorised anew: nobody will use what was just renewed.
-        oauth.revoke(row.login_url, grant.refresh_token or grant.access_token)
+        oauth.revoke(row.login_url, grant.refresh_token or refresh_token)
         return self.access_token()
 
 

@@ -20,6 +20,7 @@ TASKS: Mapping[str, str] = {
     "attribution.run": "Attribution",
     "export.records": "Export",
     "pipeline.run": "Sync, attribution and export",
+    "connections.delete": "Deleting the connection",
 }
 JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
     "connect": "Connecting",

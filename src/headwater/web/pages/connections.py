@@ -1,4 +1,4 @@
-"""Settings > Connections: set up, see and re-authorise the account's one org, and put Headwater's objects into it.
+"""Settings > Connections: set up, confirm, re-authorise and leave the account's one org; Headwater's objects in it.
 
 Every act ends on the same page, with what came of it. Not here: the rules (connections/services.py).
 """
@@ -11,15 +11,21 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from headwater.accounts.models import Account
 from headwater.common.errors import Fix, Wait
+from headwater.connections import lifecycle
+from headwater.connections.models import Connection, Status
 from headwater.connections.package import FIELDS, Installed, install, installed
 from headwater.connections.services import Callback, begin, connection_of, login_url_for
+from headwater.credits.services import today
+from headwater.jobs.services import JobView, job_view, latest
+from headwater.sync.objects import OBJECTS
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.telling import Told, tell
 from headwater.web.wording import ENVIRONMENTS
-from headwater.wiring import finish_connecting
+from headwater.wiring import confirm_connection, delete_connection, deletion, finish_connecting
 
 AGAIN = "again"  # the environment of a re-authorisation: wherever the org was connected before
 PAGE = "web:connections"
@@ -69,9 +75,66 @@ def callback(request: MemberRequest) -> HttpResponse:
         row = finish_connecting(request.account, answer, actor=request.user.email)
     except Told as error:
         tell(request, error)
+        return redirect(PAGE)
+    if row.status == Status.AWAITING_CONFIRMATION:
+        return redirect("web:connections_confirm")
+    _say_connected(request, row)
+    return redirect(PAGE)
+
+
+@require_http_methods(["GET", "POST"])
+@admin_action
+def confirm(request: MemberRequest) -> HttpResponse:
+    """Which org and user logged in, and what will be read; only the button there lets the connection go live."""
+    row = connection_of(request.account)
+    if request.method == "POST":
+        try:
+            row = confirm_connection(request.account, org_id=request.POST.get("org_id", ""), actor=request.user.email)
+        except Told as error:
+            tell(request, error)
+        else:
+            _say_connected(request, row)
+        return redirect(PAGE)
+    if row is None or row.status != Status.AWAITING_CONFIRMATION:
+        return redirect(PAGE)
+    facts = {"connection": row, "objects": OBJECTS, "limit_calls": today(request.account).limit_calls}
+    return render(request, "web/settings/connection_confirm.html", facts)
+
+
+@require_POST
+@admin_action
+def decline(request: MemberRequest) -> HttpResponse:
+    try:
+        lifecycle.decline(request.account, actor=request.user.email)
+    except Told as error:
+        tell(request, error)
     else:
-        kind = ENVIRONMENTS.get(row.org_kind, row.org_kind)
-        messages.success(request, f"Connected to {row.org_name} ({kind}) as {row.username}.")
+        messages.success(request, "Left: the log-in is revoked, and nothing was read.")
+    return redirect(PAGE)
+
+
+@require_POST
+@admin_action
+def disconnect(request: MemberRequest) -> HttpResponse:
+    try:
+        row = lifecycle.disconnect(request.account, actor=request.user.email)
+    except Told as error:
+        tell(request, error)
+    else:
+        messages.success(request, f"Disconnected from {row.org_name}. What was read stays; the key connects again.")
+    return redirect(PAGE)
+
+
+@require_POST
+@admin_action
+def delete(request: MemberRequest) -> HttpResponse:
+    """Also goes on with a deletion that was stopped: the name was typed when it began."""
+    try:
+        delete_connection(request.account, typed_name=request.POST.get("name", ""), actor=request.user.email)
+    except Told as error:
+        if error.code == "connections.name_not_typed":
+            return _page(request, dialog="delete", refused=error, status=409)
+        tell(request, error)
     return redirect(PAGE)
 
 
@@ -102,6 +165,11 @@ def install_package(request: MemberRequest) -> HttpResponse:
     return redirect(PAGE)
 
 
+def _say_connected(request: MemberRequest, row: Connection) -> None:
+    kind = ENVIRONMENTS.get(row.org_kind, row.org_kind)
+    messages.success(request, f"Connected to {row.org_name} ({kind}) as {row.username}.")
+
+
 def _login_url(request: MemberRequest) -> str:
     environment = request.POST.get("environment", "")
     connected = connection_of(request.account)
@@ -121,7 +189,8 @@ def _page(
     facts: dict[str, Any] = {
         "connection": connection_of(request.account),
         "dialog": dialog,
-        "refused": refused,
+        "refused": refused if dialog == "environment" else None,
+        "not_deleted": refused if dialog == "delete" else None,
         "chosen": request.POST.get("environment", "production"),
         "typed_my_domain": request.POST.get("my_domain", ""),
         "package": package,
@@ -129,8 +198,14 @@ def _page(
         "callback_address": callback_address(),
         "has_client_app": bool(settings.SALESFORCE_CLIENT_ID),
         "opened_elsewhere": _is_elsewhere(request),
+        "deletion": _deletion_view(request.account),
     }
     return render(request, "web/settings/connections.html", facts, status=status)
+
+
+def _deletion_view(account: Account) -> JobView | None:
+    job = latest(str(account.pk), deletion.name)
+    return job_view(job) if job else None
 
 
 def _is_elsewhere(request: HttpRequest) -> bool:

@@ -29,6 +29,15 @@ document.addEventListener("click", (event) => {
   if (closer) closer.closest("dialog").close();
 });
 
+// A dangerous button opens only once its field holds the very words. The server asks for them too.
+const unlock = (field) => {
+  document.getElementById(field.dataset.unlocks).disabled = field.value.trim() !== field.dataset.mustBe;
+};
+for (const field of document.querySelectorAll("[data-unlocks]")) {
+  unlock(field);
+  field.addEventListener("input", () => unlock(field));
+}
+
 // A form that waits for Salesforce: its button says so, and a second click does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
