@@ -38,6 +38,7 @@ class Shell:
         return subprocess.Popen(
             [str(HEADWATER), *arguments],
             env=self.environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -54,13 +55,13 @@ class Shell:
         return orjson.loads(done.stdout)
 
     def connect(
-        self, *arguments: str, password: str = PASSWORD, allow: bool = True
+        self, *arguments: str, password: str = PASSWORD, allow: bool = True, answer: str = "y"
     ) -> "subprocess.CompletedProcess[str]":
         with self.start("connect", "--port", str(PORT), *arguments) as process:
             assert process.stderr is not None
             address = next(line.strip() for line in process.stderr if line.startswith("http"))
             httpx2.get(answer_login(address, USERNAME, password, allow=allow))
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(f"{answer}\n", timeout=60)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 
@@ -142,6 +143,20 @@ def test_what_a_person_must_mend_ends_with_4_and_says_how(shell: Shell) -> None:
     assert shell.json("credits")["limit_calls"] == 100_000
 
 
+def test_the_wrong_org_is_left_and_the_right_one_disconnected_and_connected_again(
+    org: RunningOrgsim, shell: Shell
+) -> None:
+    left = shell.connect(answer="n")
+    assert (left.returncode, f"as {USERNAME}?" in left.stdout, "nothing was read" in left.stdout) == (4, True, True)
+    assert shell.connect().returncode == 0
+    assert shell.json("disconnect")["status"] == "disconnected"
+    stopped = shell.run("sync")
+    assert (stopped.returncode, "was disconnected from Acme" in stopped.stderr) == (4, True)
+    assert shell.connect(answer="").returncode == 0  # the same org needs no second look
+    stays = shell.run("disconnect", "--delete", "--name", "Acme")
+    assert (stays.returncode, "production org" in stays.stderr) == (4, True)
+
+
 def test_refusing_the_authorisation_ends_with_4_and_connects_nothing(shell: Shell) -> None:
     refused = shell.connect(allow=False)
     assert refused.returncode == 4
@@ -185,6 +200,7 @@ def test_serve_answers_works_on_jobs_and_starts_again_what_dies(org: RunningOrgs
     with shell.start("serve", "--port", str(port)) as process:
         try:
             await_answer(f"http://127.0.0.1:{port}/accounts/login/", process)
+            until(lambda: children(process.pid, "worker") != [])  # a process is listed by its name once it has begun
             [worker] = children(process.pid, "worker")
             os.kill(worker, signal.SIGKILL)
             until(lambda: children(process.pid, "worker") not in ([], [worker]))

@@ -161,4 +161,4 @@ def test_no_sequence_of_clicks_breaks_the_rules(org: RunningOrgsim, transactiona
         derandomize=True,
         database=None,
     )
-    run_state_machine_as_test(Clicks, settings=limits)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Clicks, settings=limits)
