@@ -200,7 +200,6 @@ def test_serve_answers_works_on_jobs_and_starts_again_what_dies(org: RunningOrgs
     with shell.start("serve", "--port", str(port)) as process:
         try:
             await_answer(f"http://127.0.0.1:{port}/accounts/login/", process)
-            until(lambda: children(process.pid, "worker") != [])  # a process is listed by its name once it has begun
             [worker] = children(process.pid, "worker")
             os.kill(worker, signal.SIGKILL)
             until(lambda: children(process.pid, "worker") not in ([], [worker]))
@@ -216,7 +215,7 @@ def test_serve_answers_works_on_jobs_and_starts_again_what_dies(org: RunningOrgs
 
 def children(parent: int, command: str) -> list[int]:
     """Processes that `parent` started to run `headwater <command>`."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()]
     return [int(pid) for pid, ppid, args in rows if int(ppid) == parent and args.endswith(f"headwater {command}")]
 

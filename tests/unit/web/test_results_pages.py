@@ -13,7 +13,7 @@ from headwater.connections.services import begin, finish
 from headwater.jobs.models import State
 from headwater.jobs.services import run_here
 from headwater.results.services import opportunities, opportunity, won_total_cents
-from headwater.wiring import attribute, sync_cycle
+from headwater.wiring import attribute, confirm_connection, sync_cycle
 from integration.callbacks import REDIRECT_URI, callback_of
 from orgsim.person import answer_login
 from orgsim.seed import load_history
@@ -36,7 +36,8 @@ def attributed(alder: Account, tmp_path: Path, settings: Settings) -> Account:
         load_history(org.production, records=RECORDS, seed=3)
         settings.SALESFORCE_CLIENT_ID, settings.SALESFORCE_CLIENT_SECRET = CLIENT_ID, CLIENT_SECRET
         address = begin(alder, login_url=org.url, redirect_uri=REDIRECT_URI, actor=ACTOR)
-        finish(alder, callback_of(answer_login(address, USERNAME, PASSWORD)), actor=ACTOR)
+        row = finish(alder, callback_of(answer_login(address, USERNAME, PASSWORD)), actor=ACTOR)
+        confirm_connection(alder, org_id=row.org_id, actor=ACTOR)
         for task in (sync_cycle, attribute):
             job = run_here(task.enqueue(tenant=str(alder.pk), account_id=alder.pk), poll_seconds=0.05)
             assert job.state == State.DONE
