@@ -29,6 +29,9 @@ class Delivery:
     drip_seconds: float = 0.0
     when_sent: list[Callable[[], None]] = field(default_factory=list)
 
+    def spoil(self, how: str, seconds: float) -> None:
+        self.spoiled, self.drip_seconds = how, seconds
+
     def end(self) -> None:
         while self.when_sent:
             self.when_sent.pop()()

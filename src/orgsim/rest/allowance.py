@@ -6,6 +6,7 @@ Not here: how large the allowance is (store/allowance.py) and the exact account 
 import random
 
 from orgsim.errors import ApiError
+from orgsim.oauth.apps import apps_of, find_app
 from orgsim.store.org import Org
 
 LONG_REQUESTS_AT_ONCE, LONG_REQUESTS_AT_ONCE_SMALL = 25, 5
@@ -45,14 +46,35 @@ def is_crowded(org: Org) -> bool:
     return bool(running >= int(most))
 
 
-def limit_info(org: Org, call_number: int) -> str | None:
+def limit_info(org: Org, call_number: int, client_id: str) -> str | None:
     """The value of Sforce-Limit-Info, the same for the same call; None where the answer has no such header."""
-    if not org.setting("header_noise"):
-        return f"api-usage={org.usage.used_calls()}/{org.allowance_calls()}"
-    if call_number % _ANSWERS_PER_MISSING_HEADER == 0:
+    used, is_noisy = org.usage.used_calls(), org.setting("header_noise")
+    if is_noisy and call_number % _ANSWERS_PER_MISSING_HEADER == 0:
         return None
-    used = max(0, org.usage.used_calls() - org.usage.credits_after(call_number - _lag_calls(call_number)))
-    return f"api-usage={used}/{org.allowance_calls()}"
+    if is_noisy:
+        used = max(0, used - org.usage.credits_after(call_number - _lag_calls(call_number)))
+    return f"api-usage={used}/{org.allowance_calls()}{_app_part(org, client_id)}"
+
+
+def _app_part(org: Org, client_id: str) -> str:
+    """Follows only for an app that has an allowance of its own."""
+    most = org.setting("app_allowances").get(client_id)
+    app = find_app(org, client_id) if most is not None else None
+    if app is None:
+        return ""
+    return f"; per-app-api-usage={org.usage.used_by_app(client_id)}/{most}(appName={app.name})"
+
+
+def limits_of_apps(org: Org) -> dict[str, dict[str, int]]:
+    """By the name of the app: what /limits nests once an app has an allowance; those without have 0 of 0."""
+    given: dict[str, int] = org.setting("app_allowances")
+    if not given:
+        return {}
+    most = {app: int(given.get(app.client_id, 0)) for app in apps_of(org)}
+    return {
+        app.name: {"Max": calls, "Remaining": max(0, calls - org.usage.used_by_app(app.client_id))}
+        for app, calls in most.items()
+    }
 
 
 def _lag_calls(call_number: int) -> int:

@@ -42,6 +42,7 @@ class Effect(StrEnum):
     FAILED_JOB = "failed-job"  # strikes Bulk jobs and batches, not calls: they fail before their first row
 
 
+LOGIN_KIND = "login"  # of logins, tokens and identity: what does not name them leaves them alone
 SPOILING = frozenset({Effect.MALFORMED, Effect.TRUNCATED, Effect.SLOW})
 
 
@@ -111,9 +112,16 @@ def _strike(usage: Usage, kind: str, path: str, *, is_job: bool) -> Fault | None
     with usage.database.write() as connection:
         rows = connection.execute(
             "UPDATE fault SET seen = seen + 1 "
-            "WHERE (kind = '' OR kind = ?) AND substr(?, 1, length(path_prefix)) = path_prefix AND (effect = ?) = ? "
+            "WHERE (kind = :kind OR (kind = '' AND :kind <> :login)) AND "
+            "substr(:path, 1, length(path_prefix)) = path_prefix AND (effect = :job_effect) = :is_job "
             "RETURNING id, seen, effect, kind, path_prefix, on_calls, rate, seed, seconds, after, hits_left",
-            (kind, path, Effect.FAILED_JOB.value, int(is_job)),
+            {
+                "kind": kind,
+                "login": LOGIN_KIND,
+                "path": path,
+                "job_effect": Effect.FAILED_JOB.value,
+                "is_job": int(is_job),
+            },
         ).fetchall()
         for fault_id, seen, effect, for_kind, prefix, on_calls, rate, seed, seconds, after, left in sorted(rows):
             fault = Fault(

@@ -76,7 +76,7 @@ def pass_gate(exchange: Exchange, api: Api) -> Response:
         raise
     _pretty(exchange, response)
     if api.shows_usage and not isinstance(response, EdgeResponse):
-        _show_usage(response, session.org, passage.number)
+        _show_usage(response, session, passage.number)
     status = None if isinstance(response, CutConnection) else response.status_code
     outcome = passage.outcome or Outcome(f"{response.status_code // 100}xx")
     usage.finish(passage.number, outcome, status, _note(passage.fault))
@@ -119,8 +119,8 @@ def _take_time(exchange: Exchange, org: Org, kind: str) -> ApiError | None:
     return ApiError("QUERY_TIMEOUT", "Your query request was running for too long.")
 
 
-def _show_usage(response: Response, org: Org, call_number: int) -> None:
-    if value := limit_info(org, call_number):
+def _show_usage(response: Response, session: Session, call_number: int) -> None:
+    if value := limit_info(session.org, call_number, session.client_id):
         response.headers["Sforce-Limit-Info"] = value
 
 
@@ -162,7 +162,7 @@ def _respond(exchange: Exchange, session: Session, target: _Target, passage: _Pa
     if fault is None:
         return response
     if fault.effect in SPOILING:
-        exchange.delivery.spoiled, exchange.delivery.drip_seconds = fault.effect.value, fault.seconds
+        exchange.delivery.spoil(fault.effect.value, fault.seconds)
         return response
     return faulty_response(fault, lambda error: api.refuse(exchange, error))
 

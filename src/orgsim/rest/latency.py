@@ -3,6 +3,7 @@
 import random
 from dataclasses import asdict, dataclass
 
+from orgsim.rest.faults import LOGIN_KIND
 from orgsim.store.usage import Usage
 
 EVERY_KIND = ""
@@ -10,7 +11,10 @@ EVERY_KIND = ""
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Each call of `kind` takes `seconds` and up to `spread_seconds` more. The empty kind is all that have none."""
+    """Each call of `kind` takes `seconds` and up to `spread_seconds` more.
+
+    The empty kind stands for all that have none of their own, except logins.
+    """
 
     kind: str = EVERY_KIND
     seconds: float = 0.0
@@ -46,8 +50,9 @@ def draw_latency(usage: Usage, kind: str) -> float:
     with usage.database.write() as connection:
         row = connection.execute(
             "UPDATE latency SET seen = seen + 1 WHERE kind = "
-            "(SELECT max(kind) FROM latency WHERE kind IN (?, '')) RETURNING seconds, spread_seconds, seed, seen",
-            (kind,),
+            "(SELECT max(kind) FROM latency WHERE kind = :kind OR (kind = '' AND :kind <> :login)) "
+            "RETURNING seconds, spread_seconds, seed, seen",
+            {"kind": kind, "login": LOGIN_KIND},
         ).fetchone()
     if row is None:
         return 0.0

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from orgsim.bulk.limits import BYTES_PER_MB, left_of, most_of
 from orgsim.exchange import json_response
-from orgsim.rest.allowance import reported_calls
+from orgsim.rest.allowance import limits_of_apps, reported_calls
 from orgsim.rest.call import Call
 from orgsim.store.allowance import DEVELOPER
 from orgsim.store.lateness import sight_of
@@ -81,7 +81,8 @@ _WITHOUT_STORAGE = frozenset(
 def limits(call: Call) -> Response:
     org, version = call.org, float(call.api_version)
     answer: dict[str, object] = {name: _limit(most, most) for name, most in _UNUSED.items()}
-    answer["DailyApiRequests"] = _limit(org.allowance_calls(), org.allowance_calls() - reported_calls(org))
+    calls = _limit(org.allowance_calls(), org.allowance_calls() - reported_calls(org))
+    answer["DailyApiRequests"] = {**calls, **limits_of_apps(org)}
     batches = "DailyBulkApiBatches" if version >= _BATCHES_RENAMED else "DailyBulkApiRequests"
     answer[batches] = _quota(org, Quota.BATCHES)
     answer["DailyBulkV2QueryJobs"] = _quota(org, Quota.QUERY_JOBS)

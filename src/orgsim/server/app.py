@@ -28,6 +28,7 @@ from orgsim.rest import gate
 from orgsim.server import admin, pages
 from orgsim.server.delivery import Delivered, SpoilBodies
 from orgsim.server.edge import RefuseLongHeads, SpellHeaders
+from orgsim.server.loginfaults import with_login_faults
 from orgsim.soap import login as soap_login
 from orgsim.store.state import State
 
@@ -40,6 +41,7 @@ _EDGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "none",
 }
+_LOGIN_PATHS = ("/services/oauth2/", "/services/Soap/", "/id/", "/.well-known/")
 _EVERYTHING = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ROUTES: tuple[tuple[str, Answer, *tuple[str, ...]], ...] = (
     ("/services/oauth2/authorize", authorize.authorize, "GET", "POST"),
@@ -81,12 +83,14 @@ class Parts:
 
 def build_app(parts: Parts) -> Starlette:
     def route(path: str, answer: Answer, *methods: str) -> Route:
+        guarded = with_login_faults(answer) if path.startswith(_LOGIN_PATHS) else answer
+
         async def endpoint(request: Request) -> Delivered:
             request.state.cut_connection = parts.cut_connection
             exchange = _read(parts, request, await request.body())
             request.state.delivery = exchange.delivery
             try:
-                response = await run_in_threadpool(answer, exchange)
+                response = await run_in_threadpool(guarded, exchange)
             except BaseException:
                 exchange.delivery.end()
                 raise

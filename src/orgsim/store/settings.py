@@ -13,6 +13,7 @@ DEFAULTS: dict[str, object] = {
     "is_trial": False,  # a trial never overshoots, and has room for few long requests (facts B.2, B.4)
     "licences": {},  # user licences by name, as {"Salesforce": 15}; they add to the allowance (facts B.1)
     "allowance_calls": None,  # API requests per rolling 24 hours, instead of what edition and licences give
+    "app_allowances": {},  # calls of single apps in 24 hours by consumer key; shown, never enforced (facts B.3)
     "may_overshoot": False,  # paid production orgs may pass their allowance (facts B.2)
     "overshoot_percent": 50,  # by how much of it, if they may; Salesforce does not publish its hard cap
     "header_noise": False,  # Sforce-Limit-Info and /limits lag and waver as a real org's do (facts B.3)

@@ -101,6 +101,14 @@ class Usage:
         last = self._minute() // whole_minutes * whole_minutes - 1
         return self._credits_since(last - WINDOW_MINUTES) - self._credits_since(last)
 
+    def used_by_app(self, client_id: str) -> int:
+        """Credits of one app in the 24 hours that end now."""
+        since = datetime_text(self._clock.now() - WINDOW_MINUTES * _MINUTE)
+        row = self.database.connect().execute(
+            "SELECT coalesce(sum(credits), 0) FROM journal WHERE client_id = ? AND at > ?", (client_id, since)
+        )
+        return int(row.fetchone()[0])
+
     def credits_after(self, journal_number: int) -> int:
         """What the calls since that one have cost."""
         row = self.database.connect().execute(

@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 
 from orgsim.cli import app
 from orgsim.clock import ClockSetting
+from orgsim.oauth.apps import App, add_app
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
 from orgsim.rest.latency import Latency, clear_latencies, draw_latency, set_latency
 from orgsim.store.org import Org
 from orgsim.store.settings import DEFAULTS
-from orgsim.testing import RunningOrgsim, running_orgsim
+from orgsim.testing import CALLBACK, CLIENT_ID, RunningOrgsim, running_orgsim
 
 QUERY = "/query?q=SELECT+Id+FROM+Lead"
 CROWDED = {
@@ -26,8 +27,8 @@ CROWDED = {
     "errorCode": "REQUEST_LIMIT_EXCEEDED",
 }
 _CHANGED = (
-    "edition", "is_sandbox", "is_trial", "licences", "allowance_calls", "may_overshoot", "overshoot_percent",
-    "header_noise", "long_request_seconds", "long_requests_at_once", "request_timeout_seconds",
+    "edition", "is_sandbox", "is_trial", "licences", "allowance_calls", "app_allowances", "may_overshoot",
+    "overshoot_percent", "header_noise", "long_request_seconds", "long_requests_at_once", "request_timeout_seconds",
 )  # fmt: skip
 
 
@@ -174,6 +175,24 @@ def test_limits_may_be_five_minutes_old(running: RunningOrgsim, client: httpx2.C
     org.usage.use_elsewhere(500)
     assert [remaining(minutes) for minutes in (0, 1, 4)] == [before] * 3
     assert before - remaining(5) in range(500, 510)
+
+
+@pytest.mark.conformance(
+    area="Limits", feature="Apps with an allowance of their own, in the header and in /limits", source="facts B.3"
+)
+def test_an_app_may_have_an_allowance_of_its_own(running: RunningOrgsim, client: httpx2.Client, org: Org) -> None:
+    add_app(org, App("another-key", "Loader", "s", (CALLBACK,)))
+    client.get("/limits")
+    used = org.usage.used_by_app(CLIENT_ID)
+    org.set("app_allowances", {CLIENT_ID: used + 250})
+    answer = client.get("/limits")
+    part = f"; per-app-api-usage={used + 1}/{used + 250}(appName=Headwater)"
+    assert answer.headers["sforce-limit-info"] == f"api-usage={org.usage.used_calls()}/100000{part}"
+    told = answer.json()["DailyApiRequests"]
+    assert told["Headwater"] == {"Max": used + 250, "Remaining": 249}
+    assert told["Loader"] == {"Max": 0, "Remaining": 0}
+    running.state.set_clock(ClockSetting(offset_seconds=26 * 3600))  # other tests have moved the clock on
+    assert org.usage.used_by_app(CLIENT_ID) == 0
 
 
 @pytest.mark.conformance(area="Limits", feature="Every limit of the version is told", source="rest-api/list-org-limits")

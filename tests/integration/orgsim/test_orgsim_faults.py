@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from orgsim.cli import app
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
+from orgsim.rest.latency import Latency, clear_latencies, set_latency
 from orgsim.server.run import Listening
 from orgsim.store.org import Org
-from orgsim.testing import RunningOrgsim, running_orgsim
+from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
 from orgsim.tls import ensure_tls_files
 
 Finish = Callable[[str], dict[str, Any]]
@@ -197,6 +198,35 @@ def test_faults_are_listed_and_cleared(anyone: httpx2.Client, client: httpx2.Cli
     assert (shown["effect"], shown["seen"], shown["hits"], shown["hits_left"]) == ("500", 2, 1, 0)
     assert anyone.delete(door).json() == []
     assert anyone.get(door).json() == []
+
+
+def log_in_by_password(anyone: httpx2.Client) -> httpx2.Response:
+    body = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "grant_type": "password"}
+    return anyone.post("/services/oauth2/token", data={**body, "username": USERNAME, "password": PASSWORD})
+
+
+@pytest.mark.conformance(area="Levers", feature="Faults and latency of logging in", source="reference")
+def test_logging_in_has_faults_of_its_own(anyone: httpx2.Client, org: Org) -> None:
+    lay(org, Effect.SERVER_ERROR, on_calls=(), rate=1.0)
+    assert log_in_by_password(anyone).status_code == 200  # which a fault that does not name it leaves alone
+    lay(org, Effect.UNAVAILABLE, kind="login", on_calls=(1, 5), path_prefix="/services/")
+    lay(org, Effect.DROP, kind="login", on_calls=(2,), after=True)
+    lay(org, Effect.MALFORMED, kind="login", on_calls=(3,))
+    refused = log_in_by_password(anyone)
+    assert (refused.status_code, refused.json()) == (
+        503,
+        {"error": "server_unavailable", "error_description": "Server unavailable"},
+    )
+    with pytest.raises(httpx2.TransportError):
+        log_in_by_password(anyone)
+    assert not log_in_by_password(anyone).text.endswith("}")
+    set_latency(org.usage, Latency("login", seconds=0.1))
+    started = time.monotonic()
+    assert log_in_by_password(anyone).status_code == 200
+    assert time.monotonic() - started >= 0.1
+    clear_latencies(org.usage)
+    soap = anyone.post("/services/Soap/u/59.0", content="<x/>")
+    assert (soap.status_code, "sf:SERVER_UNAVAILABLE" in soap.text) == (500, True)
 
 
 @pytest.mark.conformance(area="REST", feature="Headers of every answer, as recorded", source="facts C.6")
