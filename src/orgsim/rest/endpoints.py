@@ -14,7 +14,7 @@ from orgsim.bulk import query as bulk_query
 from orgsim.errors import ApiError, not_found
 from orgsim.exchange import Exchange, json_response, refusal
 from orgsim.metadata import resource as metadata
-from orgsim.rest import collections, composite, graph, limits, query, replication, sobjects
+from orgsim.rest import collections, composite, graph, limits, query, replication, search, sobjects
 from orgsim.rest.call import Call
 from orgsim.rest.tooling import query as tooling_query
 from orgsim.rest.tooling import triggers
@@ -130,6 +130,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/queryAll", "query", query.query_all),
     Endpoint("GET", "/query/{locator}", "query_more", query.query_more),
     Endpoint("GET", "/queryAll/{locator}", "query_more", query.query_more),
+    Endpoint("GET", "/search", "search", search.refuse_search),
+    Endpoint("GET", "/parameterizedSearch", "search", search.refuse_search),
+    Endpoint("POST", "/parameterizedSearch", "search", search.refuse_search),
     Endpoint("GET", "/tooling/query", "tooling", tooling_query.query),
     Endpoint("POST", _TRIGGERS, "tooling", triggers.create),
     Endpoint("PATCH", _TRIGGERS + "/{record_id}", "tooling", triggers.update),

@@ -2,15 +2,19 @@
 
 from starlette.responses import Response
 
-from orgsim.exchange import json_text_response
+from orgsim.exchange import json_response, json_text_response
 from orgsim.rest.call import Call
-from orgsim.soql.plan import Page, first_page, next_page
+from orgsim.soql.cursors import Page
+from orgsim.soql.explain import explain
+from orgsim.soql.plan import first_page, next_page
 
 DEFAULT_BATCH_ROWS = 2000
 MIN_BATCH_ROWS = 200
 
 
 def query(call: Call) -> Response:
+    if soql := call.exchange.query.get("explain"):
+        return json_response(explain(call.asker, soql))
     return _first(call, "query", all_rows=False)
 
 

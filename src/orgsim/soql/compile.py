@@ -1,53 +1,30 @@
 """A syntax tree to the parts of an SQL statement, which plan.py puts together in the ways a result is read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from orgsim.errors import ApiError
 from orgsim.schema.model import COMPOUND_TYPES, Field, SObject
 from orgsim.soql import tree
+from orgsim.soql.children import child_value
 from orgsim.soql.conditions import ColumnOf, Conditions
+from orgsim.soql.currency import corporate
 from orgsim.soql.functions import refuse_wrong_alias, row_column_of
 from orgsim.soql.grouping import Grouping, aggregate_output, grouping_of, is_aggregate_query, refuse_unordered
-from orgsim.soql.refuse import malformed, no_such_sobject, refuse
+from orgsim.soql.parts import Parts, limit_sql, order_sql
+from orgsim.soql.refuse import malformed, refuse
 from orgsim.soql.scope import Column, Question, Scope, balanced
+from orgsim.soql.semijoin import refuse_in_having
 from orgsim.soql.shape import RecordShape, address_value, csv_value, json_value
+from orgsim.soql.shown import shown_column, shown_path
 from orgsim.soql.typeof import typeof_value
+from orgsim.soql.where import scope_of, source_of, where_sql
 
-MAX_OFFSET = 2000
-MAX_LIMIT = 2**31 - 1
 MAX_FIELDS_FUNCTION_ROWS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """One compiled SELECT. Empty strings where the query has no such clause."""
-
-    scope: Scope
-    kind: str  # records, count or aggregate
-    output: str
-    where: str
-    order: str
-    limit: str
-    header: tuple[str, ...] = ()
-
-    aggregate_sql: str = ""
-
-    @property
-    def from_sql(self) -> str:
-        return self.scope.from_sql()
-
-    @property
-    def sql(self) -> str:
-        if self.aggregate_sql:
-            return self.aggregate_sql
-        rows = f"SELECT {self.output} FROM {self.from_sql}{self.where}{self.order}{self.limit}"  # noqa: S608  names come from the schema
-        return f"SELECT count(*) FROM ({rows})" if self.kind == "count" else rows  # noqa: S608  names come from the schema
 
 
 def compile_records(question: Question, select: tree.Select) -> Parts:
     """For REST: one column, the JSON text of each record."""
-    scope = Scope(question, _source(question, select), select.source_alias)
+    scope = scope_of(question, source_of(question, select), select)
     if _is_bare_count(select):
         return _parts(scope, select, "count", "1")
     if is_aggregate_query(select):
@@ -57,7 +34,7 @@ def compile_records(question: Question, select: tree.Select) -> Parts:
 
 def compile_csv(question: Question, select: tree.Select, delimiter: str) -> Parts:
     """For Bulk: one column, the CSV line of each record, without its line ending."""
-    scope = Scope(question, _source(question, select), select.source_alias)
+    scope = scope_of(question, source_of(question, select), select)
     if is_aggregate_query(select):
         raise _not_in_bulk("Aggregate Relationships")
     paths = [_csv_path(item) for item in _expanded(scope, select)]
@@ -94,13 +71,6 @@ def all_fields_sql(question: Question, sobject: SObject, names: list[str] | None
     return scope, shape.sql()
 
 
-def _source(question: Question, select: tree.Select) -> SObject:
-    sobject = question.catalog.find(str(select.source))
-    if sobject is None:
-        raise no_such_sobject(str(select.source), question.text, select.source.at)
-    return sobject
-
-
 def _parts(scope: Scope, select: tree.Select, kind: str, output: str, header: tuple[str, ...] = ()) -> Parts:
     if select.having:
         raise malformed("HAVING clause requires a GROUP BY clause")
@@ -111,29 +81,11 @@ def _parts(scope: Scope, select: tree.Select, kind: str, output: str, header: tu
         scope,
         kind,
         output,
-        where=_where(scope, select),
-        order=_order([each.sql for each in columns], select),
-        limit=_limit(select),
+        where=where_sql(scope, select),
+        order=order_sql([each.sql for each in columns], select),
+        limit=limit_sql(select),
         header=header,
     )
-
-
-def _where(scope: Scope, select: tree.Select) -> str:
-    wheres = [*scope.visible_sql(), *_using(scope, select.using)]
-    if select.where:
-        wheres.append(Conditions(scope, row_column_of, _semi_join).sql(select.where))
-    return f" WHERE {' AND '.join(wheres)}" if wheres else ""
-
-
-def _using(scope: Scope, using: tree.Path | None) -> list[str]:
-    """`mine` is what the asker owns. The other scopes need territories and teams, which nobody has here."""
-    match str(using or "everything").lower():
-        case "everything":
-            return []
-        case "mine" if scope.sobject.find("OwnerId"):
-            return [f'{scope.alias}."OwnerId" = {scope.question.param(scope.question.user_id)}']
-    at = using.at if using else 0
-    raise refuse("MALFORMED_QUERY", f"Invalid scope: {using}", scope.question.text, at)
 
 
 def _aggregate(question: Question, scope: Scope, select: tree.Select) -> Parts:
@@ -141,11 +93,11 @@ def _aggregate(question: Question, scope: Scope, select: tree.Select) -> Parts:
     if select.having and not select.group:
         raise malformed("HAVING clause requires a GROUP BY clause")
     branches = grouping_of(scope, select.group).branches()
-    scopes = [scope, *(Scope(question, scope.sobject, select.source_alias) for _ in branches[1:])]
+    scopes = [scope, *(scope_of(question, scope.sobject, select) for _ in branches[1:])]
     rows = " UNION ALL ".join(_branch(each, select, grouping) for each, grouping in zip(scopes, branches, strict=True))
     keys = [f"k{number}" for number in range(len(select.order))]
-    limit = _limit(select)
-    sql = f"SELECT record FROM ({rows}){_order(keys, select)}{limit}"  # noqa: S608  names come from the schema
+    limit = limit_sql(select)
+    sql = f"SELECT record FROM ({rows}){order_sql(keys, select)}{limit}"  # noqa: S608  names come from the schema
     return Parts(scope, "aggregate", "record", where="", order="", limit=limit, aggregate_sql=sql)
 
 
@@ -155,8 +107,10 @@ def _branch(scope: Scope, select: tree.Select, grouping: Grouping) -> str:
     for number, item in enumerate(select.order):
         refuse_unordered(scope, grouping, item.expression)
         keys.append(f", {_sorted_column(scope, item, grouping.column_of).sql} AS k{number}")
-    group, where = grouping.sql(scope), _where(scope, select)
-    having = f" HAVING {Conditions(scope, grouping.column_of, _semi_join).sql(select.having)}" if select.having else ""
+    group, where = grouping.sql(scope), where_sql(scope, select)
+    having = (
+        f" HAVING {Conditions(scope, grouping.column_of, refuse_in_having).sql(select.having)}" if select.having else ""
+    )
     return f"SELECT {output} AS record{''.join(keys)} FROM {scope.from_sql()}{where}{group}{having}"  # noqa: S608  names come from the schema
 
 
@@ -165,25 +119,7 @@ def _sorted_column(scope: Scope, item: tree.OrderItem, column_of: ColumnOf) -> C
     if not column.field.sortable:
         message = f"field '{column.field.name}' can not be sorted in a query call"
         raise refuse("MALFORMED_QUERY", message, scope.question.text, item.expression.at)
-    return column
-
-
-def _order(columns: list[str], select: tree.Select) -> str:
-    terms = []
-    for sql, item in zip(columns, select.order, strict=True):
-        nulls = " NULLS LAST" if item.nulls_last else " NULLS FIRST" if item.descending else ""
-        terms.append(f"{sql}{' DESC' if item.descending else ''}{nulls}")
-    return f" ORDER BY {', '.join(terms)}" if terms else ""
-
-
-def _limit(select: tree.Select) -> str:
-    if (select.offset or 0) > MAX_OFFSET:
-        raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
-    if (select.limit or 0) > MAX_LIMIT:
-        raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL limit allowed is {MAX_LIMIT}")
-    if select.limit is None and select.offset is None:
-        return ""
-    return f" LIMIT {-1 if select.limit is None else select.limit} OFFSET {select.offset or 0}"
+    return corporate(column, scope.question.currencies)
 
 
 def _is_bare_count(select: tree.Select) -> bool:
@@ -201,24 +137,29 @@ def _record(scope: Scope, items: Sequence[tree.Item | tree.Subquery | tree.Typeo
     shape = RecordShape(scope.place((), tree.Path((), 0)), scope.question.api_version)
     for item in items:
         if isinstance(item, tree.Subquery):
-            shape.add(*_children(scope, item.select))
+            shape.add(*child_value(scope, item.select, _child_parts))
         elif isinstance(item, tree.Typeof):
             shape.add(*typeof_value(scope, item, _record))
+        elif isinstance(item.expression, tree.Call):
+            _add_shown(scope, shape, item.expression, item.alias)
         elif item.alias:
             raise refuse_wrong_alias(scope, item)
-        elif isinstance(item.expression, tree.Call):
-            _add_label(scope, shape, item.expression)
         else:
             _add_field(scope, shape, item.expression)
     return shape.sql()
 
 
-def _add_label(scope: Scope, shape: RecordShape, call: tree.Call) -> None:
-    """toLabel(Account.Industry) stands where Account.Industry would."""
-    row_column_of(scope, call)
-    match call.arguments:
-        case (tree.Path() as path,):
-            _add_field(scope, shape, path)
+def _add_shown(scope: Scope, shape: RecordShape, call: tree.Call, alias: str | None) -> None:
+    """toLabel(Account.Industry) stands where Account.Industry would, unless it has an alias."""
+    column, path = shown_column(scope, call), shown_path(call)
+    if alias or path is None:
+        shape.add(alias or column.field.name, json_value(column, milliseconds=scope.question.milliseconds))
+    else:
+        _add_field(scope, shape, path, column)
+
+
+def _child_parts(scope: Scope, select: tree.Select) -> Parts:
+    return _parts(scope, select, "records", _record_output(scope, select))
 
 
 def _expanded(scope: Scope, select: tree.Select) -> list[tree.Item | tree.Subquery | tree.Typeof]:
@@ -243,12 +184,13 @@ def _fields_function(scope: Scope, call: tree.Call, select: tree.Select) -> list
     return [tree.Item(tree.Path((field.name,), call.at), None) for field in chosen]
 
 
-def _add_field(scope: Scope, shape: RecordShape, path: tree.Path) -> None:
+def _add_field(scope: Scope, shape: RecordShape, path: tree.Path, shown: Column | None = None) -> None:
+    """`shown` is what stands in the field's place."""
     names = scope.own_path(path)
     for depth in range(1, len(names)):
         place = scope.place(names[:depth], path)
         shape = shape.parent(_relationship_name(shape, names[depth - 1]), place)
-    column = scope.column(path)
+    column = shown or scope.column(path)
     if column.field.type in COMPOUND_TYPES:
         shape.add(column.field.name, address_value(shape.place, column.field))
     else:
@@ -260,38 +202,3 @@ def _relationship_name(shape: RecordShape, name: str) -> str:
         if found := sobject.find_relationship(name):
             return found.relationship_name or name
     return name
-
-
-def _children(parent: Scope, select: tree.Select) -> tuple[str, str]:
-    """(name, SQL) of a child subquery: the nested result of facts C.3, or null."""
-    question = parent.question
-    found = question.catalog.child_relationship(parent.sobject.name, str(select.source))
-    if found is None:
-        message = (
-            f"Didn't understand relationship '{select.source}' in FROM part of query call. If you are attempting to "
-            f"use a custom relationship, be sure to append the '__r' after the custom relationship name. Please "
-            f"reference your WSDL or the describe call for the appropriate names."
-        )
-        raise refuse("INVALID_TYPE", message, question.text, select.source.at)
-    scope = Scope(question, found.child, select.source_alias or str(select.source))
-    parts = _parts(scope, select, "records", _record_output(scope, select))
-    link = f'{scope.alias}."{found.field.name}" = {parent.alias}."Id"'
-    where = f"{parts.where} AND {link}" if parts.where else f" WHERE {link}"
-    rows = f"SELECT {parts.output} AS record FROM {parts.from_sql}{where}{parts.order}{parts.limit}"  # noqa: S608  names come from the schema
-    sql = (
-        "(SELECT CASE count(*) WHEN 0 THEN 'null' ELSE '{\"totalSize\":' || count(*) || "  # noqa: S608  names come from the schema
-        f"',\"done\":true,\"records\":[' || group_concat(record, ',') || ']}}' END FROM ({rows}))"
-    )
-    return found.name or str(select.source), sql
-
-
-def _semi_join(outer: Scope, select: tree.Select) -> str:
-    question = outer.question
-    scope = Scope(question, _source(question, select), select.source_alias)
-    match select.items:
-        case (tree.Item(tree.Path() as path),):
-            column = scope.column(path)
-        case _:
-            raise malformed("The inner select must have exactly one field")
-    parts = _parts(scope, select, "records", column.sql)
-    return f"SELECT {parts.output} FROM {parts.from_sql}{parts.where}{parts.order}{parts.limit}"  # noqa: S608  names come from the schema

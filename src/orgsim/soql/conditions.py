@@ -13,13 +13,15 @@ from orgsim.clock import UTC, parse_datetime
 from orgsim.errors import ApiError
 from orgsim.schema.model import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field
 from orgsim.soql import tree
+from orgsim.soql.currency import Money
 from orgsim.soql.dates import day_range
 from orgsim.soql.refuse import refuse
 from orgsim.soql.scope import Column, Scope, balanced
 
 ColumnOf = Callable[[Scope, tree.Expression], Column]
-CompileInner = Callable[[Scope, tree.Select], str]
+CompileInner = Callable[[Scope, tree.Comparison, Column], str]
 _Stored = TypeVar("_Stored", str, int | float)
+MAX_TEXT_CHARACTERS = 4000
 _ORDERED = ("<", "<=", ">", ">=")
 _NO_QUOTES = "and should not be enclosed in quotes"
 _WANTED = {
@@ -52,15 +54,22 @@ class Conditions:
     def _comparison(self, comparison: tree.Comparison, *, negated: bool) -> str:
         column = self._column_of(self.scope, comparison.left)
         self._refuse_operator(comparison, column.field)
+        self._refuse_long_texts(comparison)
         operator, positive = comparison.operator, True
         if operator in ("!=", "not in", "excludes"):
             operator, positive = {"!=": "=", "not in": "in", "excludes": "includes"}[operator], False
         sql = self._positive(comparison, operator, column)
         return sql if positive != negated else f"({sql}) IS NOT TRUE"
 
+    def _refuse_long_texts(self, comparison: tree.Comparison) -> None:
+        for value in comparison.values:
+            if value.kind is tree.ValueKind.STRING and len(value.text) > MAX_TEXT_CHARACTERS:
+                message = f"A string in a WHERE clause can have at most {MAX_TEXT_CHARACTERS} characters"
+                raise refuse("MALFORMED_QUERY", message, self.scope.question.text, value.at)
+
     def _positive(self, comparison: tree.Comparison, operator: str, column: Column) -> str:
         if comparison.inner is not None:
-            return f"{column.sql} IN ({self._compile_inner(self.scope, comparison.inner)})"
+            return f"{column.sql} IN ({self._compile_inner(self.scope, comparison, column)})"
         if operator == "like":
             return self._like(comparison, column)
         if operator == "includes":
@@ -76,14 +85,17 @@ class Conditions:
             return f"{column.sql} IS NULL"
         if value.kind is tree.ValueKind.DATE_LITERAL:
             return self._day_range(comparison, operator, column, value)
+        if value.kind is tree.ValueKind.MONEY:
+            return self._money(comparison, operator, column, value)
         return f"{column.sql} {operator} {self._param(comparison, column, value)}"
 
     def _in(self, comparison: tree.Comparison, column: Column) -> str:
-        plain = [
-            each for each in comparison.values if each.kind not in (tree.ValueKind.NULL, tree.ValueKind.DATE_LITERAL)
-        ]
+        apart = (tree.ValueKind.NULL, tree.ValueKind.DATE_LITERAL, tree.ValueKind.MONEY)
+        plain = [each for each in comparison.values if each.kind not in apart]
         rest = [each for each in comparison.values if each not in plain]
         parts = [self._single(comparison, "=", column, each) for each in rest]
+        if plain and any(each.kind is tree.ValueKind.MONEY for each in rest):
+            raise self._error("MALFORMED_QUERY", "IN cannot mix values with and without a currency", comparison)
         if plain:
             parts.append(f"{column.sql} IN ({', '.join(self._param(comparison, column, each) for each in plain)})")
         return f"({balanced(parts, ' OR ')})"
@@ -99,6 +111,21 @@ class Conditions:
         wanted = [self.scope.question.param(f"%;{part};%") for part in _plain(value.text).split(";")]
         tests = [f"';' || {column.sql} || ';' LIKE {each}" for each in wanted]
         return f"({balanced(tests, ' AND ')})"
+
+    def _money(self, comparison: tree.Comparison, operator: str, column: Column, value: tree.Value) -> str:
+        """Amounts of both currencies in the corporate one, compared without dividing: exactly (facts C.30)."""
+        currencies = self.scope.question.currencies
+        code, number = value.text[:3].upper(), value.text[3:]
+        if column.field.type != "currency":
+            raise self._wrong_value(comparison, column.field)
+        if currencies is None or column.money is None or isinstance(comparison.left, tree.Call):
+            raise refuse("MALFORMED_QUERY", f"unexpected token: '{value.text}'", self.scope.question.text, value.at)
+        if code not in currencies.active:
+            raise refuse("MALFORMED_QUERY", f"Invalid currency: {code}", self.scope.question.text, value.at)
+        wanted = self.scope.question.param(self._checked(value, lambda _: _scaled(column.field, number)))
+        theirs = currencies.rate_sql(Money(f"'{code}'", column.money.day_sql))
+        own = currencies.rate_sql(column.money)
+        return f"({column.sql}) * ({theirs}) {operator} {wanted} * ({own})"
 
     def _day_range(self, comparison: tree.Comparison, operator: str, column: Column, value: tree.Value) -> str:
         days = day_range(value.text, self.scope.question.today)

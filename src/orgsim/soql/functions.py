@@ -5,6 +5,7 @@ from typing import TypeGuard
 from orgsim.errors import ApiError
 from orgsim.schema.model import COMPOUND_TYPES, ID_TYPES, NUMBER_TYPES, Field
 from orgsim.soql import tree
+from orgsim.soql.currency import corporate
 from orgsim.soql.refuse import refuse
 from orgsim.soql.scope import Column, Scope
 
@@ -42,7 +43,7 @@ def column_of(scope: Scope, expression: tree.Expression) -> Column:
 def row_column_of(scope: Scope, expression: tree.Expression) -> Column:
     """The same where no aggregate may stand: in WHERE, and in a query of records."""
     if is_aggregate(expression):
-        raise _unexpected(scope, expression)
+        raise unexpected(scope, expression)
     return column_of(scope, expression)
 
 
@@ -63,19 +64,21 @@ def _aggregate(scope: Scope, call: tree.Call) -> Column:
         return Column(f"count({inner.sql})", _COUNT, inner.entity)
     if call.name == "COUNT_DISTINCT":
         return Column(f"count(DISTINCT {inner.sql})", _COUNT, inner.entity)
+    inner = corporate(inner, scope.question.currencies)
     if call.name == "AVG":
-        return Column(f"avg({inner.sql})", _with_type(inner.field, "double"), inner.entity)
-    return Column(f"{call.name.lower()}({inner.sql})", inner.field, inner.entity)
+        kind = "currency" if inner.money else "double"
+        return Column(f"avg({inner.sql})", _with_type(inner.field, kind), inner.entity, inner.money)
+    return Column(f"{call.name.lower()}({inner.sql})", inner.field, inner.entity, inner.money)
 
 
 def _row_function(scope: Scope, call: tree.Call) -> Column:
     if call.name == "TOLABEL":
         return _label(scope, call)
     if call.name not in _DATE_PARTS:
-        raise _unexpected(scope, call)
+        raise unexpected(scope, call)
     inner = _moment(scope, only_argument(scope, call))
     if inner.field.type != "datetime" and (inner.field.type != "date" or call.name in _DATETIME_ONLY):
-        raise _unexpected(scope, call)
+        raise unexpected(scope, call)
     return Column(_DATE_PARTS[call.name].format(inner.sql), _RESULTS.get(call.name, _NUMBER), inner.entity)
 
 
@@ -83,7 +86,7 @@ def _label(scope: Scope, call: tree.Call) -> Column:
     """Labels are the values themselves here: nothing is translated."""
     inner = row_column_of(scope, only_argument(scope, call))
     if inner.field.type in COMPOUND_TYPES or isinstance(call.arguments[0], tree.Call):
-        raise _unexpected(scope, call)
+        raise unexpected(scope, call)
     return inner
 
 
@@ -92,20 +95,20 @@ def _moment(scope: Scope, expression: tree.Expression) -> Column:
     if isinstance(expression, tree.Path):
         return scope.column(expression)
     if expression.name != "CONVERTTIMEZONE":
-        raise _unexpected(scope, expression)
+        raise unexpected(scope, expression)
     inner = row_column_of(scope, only_argument(scope, expression))
     if inner.field.type != "datetime":
-        raise _unexpected(scope, expression)
+        raise unexpected(scope, expression)
     return Column(scope.question.local_sql(inner.sql), inner.field, inner.entity)
 
 
 def only_argument(scope: Scope, call: tree.Call) -> tree.Expression:
     if len(call.arguments) != 1:
-        raise _unexpected(scope, call)
+        raise unexpected(scope, call)
     return call.arguments[0]
 
 
-def _unexpected(scope: Scope, call: tree.Call) -> ApiError:
+def unexpected(scope: Scope, call: tree.Call) -> ApiError:
     text = scope.question.text
     as_written = text[call.at : call.at + len(call.name)]
     return refuse("MALFORMED_QUERY", f"unexpected token: '{as_written}'", text, call.at)

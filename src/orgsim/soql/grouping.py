@@ -10,6 +10,7 @@ from orgsim.soql.functions import column_of, is_aggregate, is_date_part, only_ar
 from orgsim.soql.refuse import malformed, refuse
 from orgsim.soql.scope import Column, Scope
 from orgsim.soql.shape import aggregate_sql, json_value
+from orgsim.soql.shown import has_aggregate, shown_column
 
 MAX_SUBTOTAL_FIELDS = 3
 _FLAG = Field("grouping", "int", "grouping", precision=1)
@@ -84,7 +85,7 @@ def grouping_of(scope: Scope, group: tuple[tree.Expression, ...]) -> Grouping:
 def is_aggregate_query(select: tree.Select) -> bool:
     items = [item.expression for item in select.items if isinstance(item, tree.Item)]
     named = [*items, *(item.expression for item in select.order)]
-    return bool(select.group) or any(is_aggregate(each) or is_date_part(each) for each in named)
+    return bool(select.group) or any(has_aggregate(each) or is_date_part(each) for each in named)
 
 
 def aggregate_output(scope: Scope, select: tree.Select, grouping: Grouping) -> str:
@@ -98,7 +99,7 @@ def aggregate_output(scope: Scope, select: tree.Select, grouping: Grouping) -> s
             key, unnamed = f"expr{unnamed}", unnamed + 1
         if key.lower() in (each.lower() for each in values):
             raise refuse("MALFORMED_QUERY", f"duplicate alias: {key}", scope.question.text, item.expression.at)
-        values[key] = json_value(grouping.column_of(scope, item.expression))
+        values[key] = json_value(shown_column(scope, item.expression, grouping.column_of))
     return aggregate_sql(values)
 
 

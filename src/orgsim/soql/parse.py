@@ -19,7 +19,7 @@ _WORDS = {"true": tree.ValueKind.BOOLEAN, "false": tree.ValueKind.BOOLEAN, "null
 def parse(query: str) -> tree.Select:
     """Raises ApiError MALFORMED_QUERY with row and column."""
     if len(query) > MAX_QUERY_CHARACTERS:
-        raise ApiError("QUERY_TOO_COMPLICATED", "Query is too long")
+        raise malformed(f"SOQL statements cannot be longer than {MAX_QUERY_CHARACTERS} characters.")
     try:
         parsed = _PARSER.parse(query)
     except UnexpectedToken as error:
@@ -104,6 +104,12 @@ class _TreeBuilder(Transformer[Token, Any]):
     def object_name(self, path: tree.Path, alias: Token | None) -> tuple[tree.Path, str | None]:
         return path, str(alias) if alias else None
 
+    def parents(self, *named: tuple[tree.Path, str | None]) -> tuple[tuple[tree.Path, str | None], ...]:
+        return named
+
+    def parent(self, path: tree.Path, alias: Token | None) -> tuple[tree.Path, str | None]:
+        return path, str(alias) if alias else None
+
     # clauses that change nothing in a simulated org
 
     def using(self, scope: tree.Path) -> tree.Path:
@@ -168,6 +174,9 @@ class _TreeBuilder(Transformer[Token, Any]):
     def number(self, token: Token) -> tree.Value:
         return _value(tree.ValueKind.NUMBER, token)
 
+    def money(self, token: Token) -> tree.Value:
+        return _value(tree.ValueKind.MONEY, token)
+
     def date(self, token: Token) -> tree.Value:
         return _value(tree.ValueKind.DATE, token)
 
@@ -204,7 +213,9 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def select(self, *parts: Any) -> tree.Select:
         items, clauses = parts[:-_CLAUSES], parts[-_CLAUSES:]
-        (source, alias), using, where, _with, group, having, order, limit, offset, _for_view, _all_rows = clauses
+        (source, alias), parents, using, where, _with, group, having, order, limit, offset, _for_view, _all_rows = (
+            clauses
+        )
         return tree.Select(
             items=items,
             source=source,
@@ -217,6 +228,7 @@ class _TreeBuilder(Transformer[Token, Any]):
             offset=offset,
             at=source.at,
             using=using,
+            parents=parents,
         )
 
 
@@ -230,7 +242,7 @@ def _value(kind: tree.ValueKind, token: Token, text: str | None = None) -> tree.
     return tree.Value(kind, str(token) if text is None else text, token.start_pos or 0)
 
 
-_CLAUSES = 11  # what follows the select list in the grammar, from object_name to all_rows
+_CLAUSES = 12  # what follows the select list in the grammar, from object_name to all_rows
 _PARSER = Lark(
     FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8"),
     parser="lalr",

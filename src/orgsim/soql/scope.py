@@ -1,6 +1,7 @@
 """What the names in one SELECT mean: its object, the parents it reaches by dots, and the SQL columns behind them."""
 
 import datetime as dt
+import secrets
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,13 @@ from orgsim.schema.catalog import Catalog
 from orgsim.schema.model import Field, SObject
 from orgsim.soql import tree
 from orgsim.soql.computed import computed_sql
+from orgsim.soql.currency import Currencies, Money
 from orgsim.soql.dates import offsets
 from orgsim.soql.refuse import no_such_column, no_such_relationship
 from orgsim.store.lateness import EVERYTHING, Sight
 
 MAX_PARENT_LEVELS = 5
+MAX_PARENT_RELATIONSHIPS = 55
 MAX_JOINED_TABLES = 60  # SQLite joins 64
 # The fields of the object Name, which is all a polymorphic path leads to without TYPEOF.
 _NAME_FIELDS = frozenset(
@@ -36,10 +39,16 @@ class Question:
     time_zone: ZoneInfo
     api_version: str
     user_id: str
+    currencies: Currencies | None = None  # of an org that has several
     milliseconds: bool = False
     params: dict[str, str | int | float | None] = field(default_factory=dict)
     aliases: int = 0
     sight: Sight = EVERYTHING
+    batch_rows: int = 0  # how many children of a record come at once; 0: all
+    child_sets: list[str] = field(default_factory=list)  # SQL of the children of one record, for each child subquery
+    child_mark: str = field(default_factory=lambda: secrets.token_hex(16))  # what no record can hold by chance
+    child_relationships: int = 0
+    parent_relationships: set[tuple[str, ...]] = field(default_factory=set)
 
     def local_sql(self, sql: str) -> str:
         """A stored datetime as the asker's clock shows it: one WHEN per change of the clock."""
@@ -69,6 +78,7 @@ class Column:
     sql: str
     field: Field
     entity: str
+    money: Money | None = None  # of an amount in an org with several currencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +111,12 @@ class Scope:
         self.question = question
         self.sobject = sobject
         self.alias = question.alias()
+        self.level = 0  # of child subqueries above it
         self._source = source or question.sight.table_sql(sobject)
         self.joins: list[str] = []
         self.formula_joins: dict[tuple[str, str], str] = {}  # aliases by (alias of the child, relationship)
         self._own_names = {sobject.name.lower(), (alias_in_text or sobject.name).lower()}
+        self._named: dict[str, tuple[str, ...]] = {}  # parents by the alias that FROM gives them
         self._places: dict[tuple[str, ...], Place] = {(): Place(((self.alias, sobject),))}
 
     def column(self, path: tree.Path) -> Column:
@@ -114,18 +126,36 @@ class Scope:
         return self._field_of(place, names[-1], path)
 
     def own_path(self, path: tree.Path) -> tuple[str, ...]:
-        """The names without a leading object name or alias."""
-        if len(path.names) > 1 and path.names[0].lower() in self._own_names:
+        """The names without a leading object name or alias, which stands for no parent or for the one it names."""
+        first = path.names[0].lower()
+        if len(path.names) > 1 and first in self._named:
+            return (*self._named[first], *path.names[1:])
+        if len(path.names) > 1 and first in self._own_names:
             return path.names[1:]
         return path.names
+
+    def name_parent(self, path: tree.Path, alias: str | None) -> None:
+        """`FROM Contact c, c.Account a`: the parent must be there, and may have an alias."""
+        names = self.own_path(path)
+        self.place(names, path)
+        if alias:
+            self._named[alias.lower()] = names
 
     def place(self, names: tuple[str, ...], path: tree.Path) -> Place:
         key = tuple(name.lower() for name in names)
         if key not in self._places:
             if len(names) > MAX_PARENT_LEVELS:
                 raise ApiError("INVALID_FIELD", f"SOQL relationship path is too deep: {path}")
+            self._count_relationship(key)
             self._places[key] = self._join(self.place(names[:-1], path), names[-1], path)
         return self._places[key]
+
+    def _count_relationship(self, key: tuple[str, ...]) -> None:
+        known = self.question.parent_relationships
+        known.add((self.sobject.name, *key))
+        if len(known) > MAX_PARENT_RELATIONSHIPS:
+            message = f"A query can have at most {MAX_PARENT_RELATIONSHIPS} child-to-parent relationships."
+            raise ApiError("MALFORMED_QUERY", message)
 
     def _join(self, start: Place, relationship: str, path: tree.Path) -> Place:
         links = [
@@ -161,7 +191,13 @@ class Scope:
         if not found:
             raise no_such_column(name, place.entity, self.question.text, path.at)
         sql = _first_of([self._sql_of(alias, each, field) for alias, each, field in found])
-        return Column(sql, found[0][2], place.entity)
+        return Column(sql, found[0][2], place.entity, self._money_of(found))
+
+    def _money_of(self, found: list[tuple[str, SObject, Field]]) -> Money | None:
+        [alias, sobject, field], *others = found
+        if self.question.currencies is None or others or field.type != "currency":
+            return None
+        return self.question.currencies.money_of(alias, sobject)
 
     def _sql_of(self, alias: str, sobject: SObject, field: Field) -> str:
         if field.formula is None:

@@ -59,6 +59,7 @@ class Typeof:
 class ValueKind(StrEnum):
     STRING = "string"
     NUMBER = "number"
+    MONEY = "currency"  # USD5000
     DATE = "date"
     DATETIME = "datetime"
     DATE_LITERAL = "date literal"
@@ -119,3 +120,4 @@ class Select:
     offset: int | None
     at: int
     using: Path | None = None
+    parents: tuple[tuple[Path, str | None], ...] = ()  # `, c.Account a` in FROM: paths and their aliases

@@ -9,11 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orgsim.store.database import open_file
+from orgsim.store.timelimit import limited
 
 _CHUNK_ROWS = 2000
 
 
-def fill(path: Path, org_file: Path, select: str, params: Mapping[str, str | int | float | None]) -> int:
+NO_LIMIT_SECONDS = float("inf")
+
+
+def fill(
+    path: Path,
+    org_file: Path,
+    select: str,
+    params: Mapping[str, str | int | float | None],
+    limit_seconds: float = NO_LIMIT_SECONDS,
+) -> int:
     """Keep the single column of `select` in row order, numbered from 1. Returns how many rows there are."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -22,7 +32,8 @@ def fill(path: Path, org_file: Path, select: str, params: Mapping[str, str | int
         connection.execute("ATTACH ? AS org", (str(org_file),))
         connection.execute("CREATE TABLE main.row (number INTEGER PRIMARY KEY, value TEXT)")
         connection.execute("BEGIN")
-        connection.execute(f"INSERT INTO main.row (value) {select}", params)
+        with limited(connection, limit_seconds):
+            connection.execute(f"INSERT INTO main.row (value) {select}", params)
         connection.execute("COMMIT")
         (count,) = connection.execute("SELECT count(*) FROM main.row").fetchone()
     return int(count)

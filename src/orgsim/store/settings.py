@@ -26,6 +26,7 @@ DEFAULTS: dict[str, object] = {
     "logins_per_hour": 3600,  # logins of one user per hour; one more locks the user out for an hour (facts A.5)
     "api_enabled": True,  # an org whose edition has no API gives no tokens and answers no call (facts A.5)
     "soap_login": True,  # whether SOAP login() is open, which new orgs keep closed (facts A.7)
+    "query_timeout_seconds": 120,  # how long a query over REST may take before it ends with QUERY_TIMEOUT (facts C.3)
     "bulk_delay_seconds": 0.2,  # how long a Bulk job takes before its result is there
     "bulk_page_rows": 100_000,  # rows of a Bulk query results page when the client names no maxRecords
     "bulk_query_timeout_rows": 0,  # a Bulk API 1 query of more rows than this times out, unless chunked; 0: none does

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from integration.orgsim.soqlmarks import soql_feature
 from orgsim.oauth.users import NewUser, add_user
 from orgsim.soql.plan import Asker, first_page, next_page, write_csv
 from orgsim.store import resultfile
@@ -30,7 +31,7 @@ comparisons = st.one_of(
     st.builds("Title NOT IN ({}, {})".format, literals, literals),
     st.builds("Account.Name {} {}".format, operators, literals),
     st.sampled_from(["Title = null", "Title != null", "Account.Name = null", "HasOptedOutOfEmail = true"]),
-    st.sampled_from(["CreatedDate = TODAY", "CreatedDate < THIS_MONTH", "AccountId IN (SELECT Id FROM Account)"]),
+    st.sampled_from(["CreatedDate = TODAY", "CreatedDate < THIS_MONTH", "CALENDAR_YEAR(CreatedDate) > 2000"]),
 )
 conditions = st.recursive(
     comparisons,
@@ -75,6 +76,7 @@ def find(asker: Asker, condition: str, batch_rows: int = 2000) -> list[str]:
     return [orjson.loads(text)["Id"] for text in records]
 
 
+@soql_feature("law: a condition and its NOT split the rows in two")
 @given(condition=conditions)
 @quick
 def test_not_splits_the_rows_in_two(asker: Asker, condition: str) -> None:
@@ -84,6 +86,7 @@ def test_not_splits_the_rows_in_two(asker: Asker, condition: str) -> None:
     assert find(asker, f"NOT (NOT ({condition}))") == yes
 
 
+@soql_feature("law: NOT over OR is AND of NOTs")
 @given(first=conditions, second=conditions)
 @quick
 def test_de_morgan_holds(asker: Asker, first: str, second: str) -> None:
@@ -91,6 +94,7 @@ def test_de_morgan_holds(asker: Asker, first: str, second: str) -> None:
     assert sorted(neither) == sorted(find(asker, f"(NOT ({first})) AND (NOT ({second}))"))
 
 
+@soql_feature("law: pages give each row once")
 @given(condition=conditions, batch_rows=st.integers(1, 70))
 @quick
 def test_pages_give_each_row_once(asker: Asker, condition: str, batch_rows: int) -> None:
@@ -99,6 +103,7 @@ def test_pages_give_each_row_once(asker: Asker, condition: str, batch_rows: int)
     assert sorted(paged) == sorted(find(asker, condition))
 
 
+@soql_feature("law: Bulk and REST say the same")
 @given(condition=conditions)
 @quick
 def test_bulk_says_what_rest_says(asker: Asker, condition: str, tmp_path: Path) -> None:
@@ -120,6 +125,19 @@ def test_bulk_says_what_rest_says(asker: Asker, condition: str, tmp_path: Path) 
     ]
 
 
+@soql_feature("law: joins find what conditions on the parent find")
+@given(condition=conditions, names=st.lists(literals, min_size=1, max_size=2))
+@quick
+def test_joins_find_what_conditions_on_the_parent_find(asker: Asker, condition: str, names: list[str]) -> None:
+    """A semi-join and an anti-join with the same select split the rows in two."""
+    inner = f"SELECT Id FROM Account WHERE Name IN ({', '.join(names)})"
+    joined = find(asker, f"({condition}) AND AccountId IN ({inner})")
+    assert sorted(joined) == sorted(find(asker, f"({condition}) AND Account.Name IN ({', '.join(names)})"))
+    rest = find(asker, f"({condition}) AND AccountId NOT IN ({inner})")
+    assert sorted(joined + rest) == sorted(find(asker, condition))
+
+
+@soql_feature("law: COUNT() agrees with the rows")
 @given(condition=conditions)
 @quick
 def test_counting_agrees_with_fetching(asker: Asker, condition: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from integration.orgsim.soqlmarks import shows, soql_feature
 from orgsim.clock import ClockSetting, parse_datetime
 from orgsim.testing import RunningOrgsim
 
@@ -37,45 +38,56 @@ def count(soql: Soql, condition: str, sobject: str = "Contact") -> int:
 @pytest.mark.parametrize(
     ("condition", "found"),
     [
-        ("LastName = 'l1'", 1),
-        ("LastName != 'L1'", 4),
-        ("Email != 'l1@example.com'", 4),
-        ("Email = null", 1),
-        ("Email != NULL", 4),
-        ("LastName > 'L1' AND LastName < 'L9'", 2),
-        ("(LastName = 'L1' OR LastName = 'L2') AND Email != null", 2),
-        ("NOT LastName = 'L1'", 4),
-        ("NOT (LastName = 'L1' OR Email = null)", 3),
-        ("LastName LIKE 'l_'", 4),
-        ("NOT Email LIKE 'l%'", 1),
-        (r"Title LIKE '50\%\_off\'s'", 1),
-        (r"Title LIKE '50\%x'", 0),
-        ("LastName IN ('L1', 'Loner', 'nobody')", 2),
-        ("Email NOT IN ('l1@example.com')", 4),
-        ("Account.Name = 'Acme'", 4),
-        ("Account.Name != 'Acme'", 1),
-        ("Account.Owner.Name LIKE 'Ada%'", 4),
-        ("Id IN (SELECT WhoId FROM Task)", 1),
-        ("Id NOT IN (SELECT WhoId FROM Task)", 4),
-        ("HasOptedOutOfEmail = false", 5),
-        ("CreatedDate = TODAY", 5),
-        ("CreatedDate < TODAY", 0),
-        ("CreatedDate = LAST_N_DAYS:1", 5),
-        ("CreatedDate = THIS_MONTH OR CreatedDate = LAST_YEAR", 5),
-        ("CreatedDate > 2001-01-01T00:00:00Z", 5),
-        ("CreatedDate > 2999-01-01T00:00:00+02:00", 0),
-        ("IsDeleted = true", 0),
+        shows("operator = without regard to case", "LastName = 'l1'", 1),
+        shows("operator !=", "LastName != 'L1'", 4),
+        shows("operator != holds for null", "Email != 'l1@example.com'", 4),
+        shows("= null", "Email = null", 1),
+        shows("!= null", "Email != NULL", 4),
+        shows("operators < and > on text", "LastName > 'L1' AND LastName < 'L9'", 2),
+        shows("AND and OR with parentheses", "(LastName = 'L1' OR LastName = 'L2') AND Email != null", 2),
+        shows("NOT", "NOT LastName = 'L1'", 4),
+        shows("NOT over parentheses", "NOT (LastName = 'L1' OR Email = null)", 3),
+        shows("LIKE with _", "LastName LIKE 'l_'", 4),
+        shows("LIKE with %", "NOT Email LIKE 'l%'", 1),
+        shows("escaped characters in LIKE", r"Title LIKE '50\%\_off\'s'", 1),
+        shows("escaped characters in LIKE", r"Title LIKE '50\%x'", 0),
+        shows("IN with a list", "LastName IN ('L1', 'Loner', 'nobody')", 2),
+        shows("NOT IN with a list", "Email NOT IN ('l1@example.com')", 4),
+        shows("condition on a parent's field", "Account.Name = 'Acme'", 4),
+        shows("a missing parent counts as null", "Account.Name != 'Acme'", 1),
+        shows("condition on a parent's parent", "Account.Owner.Name LIKE 'Ada%'", 4),
+        shows("semi-join with IN", "AccountId IN (SELECT AccountId FROM Opportunity)", 4),
+        shows("anti-join with NOT IN", "AccountId NOT IN (SELECT AccountId FROM Opportunity)", 1),
+        shows(
+            "two joins side by side with AND",
+            "AccountId IN (SELECT Id FROM Account WHERE Name = 'Acme') AND Id NOT IN (SELECT ContactId FROM Case)",
+            4,
+        ),
+        shows("operator <> for !=", "LastName <> 'L1'", 4),
+        shows("operators <= and >=", "LastName >= 'L1' AND LastName <= 'L2'", 2),
+        shows("boolean literals TRUE and FALSE", "HasOptedOutOfEmail = false", 5),
+        shows("date literal TODAY", "CreatedDate = TODAY", 5),
+        shows("date literals with < and >", "CreatedDate < TODAY", 0),
+        shows("date literal LAST_N_DAYS:n", "CreatedDate = LAST_N_DAYS:1", 5),
+        shows("date literal THIS_MONTH", "CreatedDate = THIS_MONTH OR CreatedDate = LAST_YEAR", 5),
+        shows("datetime literals in UTC", "CreatedDate > 2001-01-01T00:00:00Z", 5),
+        shows("datetime literals with an offset", "CreatedDate > 2999-01-01T00:00:00+02:00", 0),
+        shows("/query does not see deleted rows", "IsDeleted = true", 0),
     ],
 )
 def test_it_finds_what_the_condition_says(soql: Soql, condition: str, found: int) -> None:
     assert count(soql, condition) == found
 
 
+@soql_feature("ids of 15 or 18 characters")
+@soql_feature("keysets: Id > the last one read")
 def test_it_takes_short_ids_and_keysets(soql: Soql, people: dict[str, str]) -> None:
     assert count(soql, f"Id = '{people['L1'][:15]}'") == 1
     assert count(soql, f"Id > '{people['L1']}'") == 3
 
 
+@soql_feature("numbers compare exactly, exponents too")
+@soql_feature("SUM, AVG and MIN, with aliases or expr0")
 def test_it_compares_amounts_exactly(soql: Soql) -> None:
     assert count(soql, "Amount = 100.25", "Opportunity") == 1
     assert count(soql, "Amount > 100.25", "Opportunity") == 1
@@ -84,6 +96,8 @@ def test_it_compares_amounts_exactly(soql: Soql) -> None:
     assert total == {"total": 300.75, "expr0": 150.375, "low": 100.25}
 
 
+@soql_feature("parents by dots, null where there is none")
+@soql_feature("child subqueries with WHERE, ORDER BY and LIMIT")
 def test_it_nests_parents_and_children(client: httpx2.Client, people: dict[str, str]) -> None:
     query = (
         "SELECT Id, account.name, Account.Owner.Name FROM Contact WHERE LastName IN ('L0', 'Loner') ORDER BY LastName"
@@ -106,6 +120,7 @@ def test_it_nests_parents_and_children(client: httpx2.Client, people: dict[str, 
     assert globex["Contacts"] is None
 
 
+@soql_feature("polymorphic parents with the fields of Name")
 def test_it_follows_polymorphic_paths(soql: Soql) -> None:
     [task] = soql("SELECT Who.Name, Who.Type, What.Name, What.Type, Owner.Name FROM Task WHERE Who.Type = 'Contact'")
     assert (task["Who"]["Name"], task["Who"]["Type"]) == ("L1", "Contact")
@@ -113,6 +128,10 @@ def test_it_follows_polymorphic_paths(soql: Soql) -> None:
     assert task["Owner"]["Name"] == "Ada Admin"
 
 
+@soql_feature("COUNT()")
+@soql_feature("COUNT(field) and COUNT_DISTINCT")
+@soql_feature("GROUP BY a field, a parent's field, a date function")
+@soql_feature("HAVING")
 def test_it_aggregates(client: httpx2.Client, soql: Soql) -> None:
     counted = client.get("/query", params={"q": "SELECT COUNT() FROM Contact"}).json()
     assert counted == {"totalSize": 5, "done": True, "records": []}
@@ -125,12 +144,16 @@ def test_it_aggregates(client: httpx2.Client, soql: Soql) -> None:
     ) == [{"y": 2024, "n": 2}]
 
 
+@soql_feature("ORDER BY, DESC, NULLS LAST")
+@soql_feature("LIMIT and OFFSET")
 def test_it_orders_nulls_first_unless_told(soql: Soql) -> None:
     assert soql("SELECT LastName FROM Contact ORDER BY Email")[0]["LastName"] == "Loner"
     assert soql("SELECT LastName FROM Contact ORDER BY Email DESC")[0]["LastName"] == "Loner"
     assert soql("SELECT LastName FROM Contact ORDER BY Email NULLS LAST LIMIT 1 OFFSET 1") == [{"LastName": "L1"}]
 
 
+@soql_feature("FIELDS(ALL) with LIMIT 200")
+@soql_feature("compound addresses")
 def test_it_shows_addresses_and_all_fields(soql: Soql) -> None:
     [account] = soql("SELECT FIELDS(ALL) FROM Account WHERE Name = 'Acme' LIMIT 200")
     assert account["BillingAddress"]["city"] == "Malmö"
@@ -138,11 +161,13 @@ def test_it_shows_addresses_and_all_fields(soql: Soql) -> None:
     assert account["IsDeleted"] is False
 
 
+@soql_feature("queryAll sees deleted rows", "facts C.2", endpoint="GET /queryAll")
 def test_query_all_sees_the_recycle_bin(client: httpx2.Client, people: dict[str, str]) -> None:
     found = client.get("/queryAll", params={"q": "SELECT Id FROM Contact WHERE IsDeleted = true"}).json()
     assert [row["Id"] for row in found["records"]] == [people["gone"]]
 
 
+@soql_feature("queryAll sees archived activities", "facts C.2", endpoint="GET /queryAll")
 def test_only_query_all_sees_archived_activities(client: httpx2.Client, running: RunningOrgsim) -> None:
     start = "2020-01-01T10:00:00Z"
     event = running.writer().insert("Event", {"Subject": "Old", "StartDateTime": start, "DurationInMinutes": 30})
@@ -152,6 +177,7 @@ def test_only_query_all_sees_archived_activities(client: httpx2.Client, running:
     assert (row["IsArchived"], row["EndDateTime"]) == (True, "2020-01-01T10:30:00.000+0000")
 
 
+@soql_feature("pages of 200 to 2000 rows by batchSize, stable while rows change", endpoint="GET /query/{locator}")
 def test_it_pages_a_stable_result(client: httpx2.Client, running: RunningOrgsim) -> None:
     writer = running.writer()
     with running.production.database.write():
@@ -169,6 +195,7 @@ def test_it_pages_a_stable_result(client: httpx2.Client, running: RunningOrgsim)
     assert found == made
 
 
+@soql_feature("date literals follow the org's clock")
 def test_it_evaluates_date_literals_at_the_orgs_clock(soql: Soql, running: RunningOrgsim) -> None:
     running.state.set_clock(ClockSetting(frozen_at=parse_datetime("2024-02-29T12:00:00Z")))
     try:
@@ -191,7 +218,8 @@ RENAMED = (
 @pytest.mark.parametrize(
     ("query", "code", "message"),
     [
-        (
+        shows(
+            "wording: unknown object",
             "select count() from XYZZY",
             "INVALID_TYPE",
             (
@@ -200,44 +228,68 @@ RENAMED = (
                 "append the '__c' after the entity name. Please reference your WSDL or the describe call for the "
                 "appropriate names."
             ),
+            source="facts C.6",
+            refused=True,
         ),
-        (
+        shows(
+            "wording: unknown field",
             "SELECT Id, Foo FROM Account",
             "INVALID_FIELD",
             (
                 "\nSELECT Id, Foo FROM Account\n           ^\nERROR at Row:1:Column:12\n"
                 f"No such column 'Foo' on entity 'Account'. {RENAMED}"
             ),
+            source="facts C.6",
+            refused=True,
         ),
-        (
+        shows(
+            "wording: row and column over several lines",
             "SELECT Id\nFROM Account\nWHERE Owner.Foo = 'x'",
             "INVALID_FIELD",
             (
                 "\nWHERE Owner.Foo = 'x'\n      ^\nERROR at Row:3:Column:7\n"
                 f"No such column 'Foo' on entity 'User'. {RENAMED}"
             ),
+            source="facts C.6",
+            refused=True,
         ),
-        (
+        shows(
+            "wording: invalid id",
             "SELECT Id FROM Contact WHERE Id = 'somethingwonky'",
             "INVALID_QUERY_FILTER_OPERATOR",
             (
                 "\nSELECT Id FROM Contact WHERE Id = 'somethingwonky'\n                             ^\n"
                 "ERROR at Row:1:Column:30\ninvalid ID field: somethingwonky"
             ),
+            source="facts C.6",
+            refused=True,
         ),
-        (
+        shows(
+            "AND and OR without parentheses are refused",
             "SELECT Id FROM Contact WHERE LastName = 'a' AND Email = 'b' OR Email = 'c'",
             "MALFORMED_QUERY",
             (
                 "\nct WHERE LastName = 'a' AND Email = 'b' OR Email = 'c'\n"
                 "                                        ^\nERROR at Row:1:Column:61\nunexpected token: 'OR'"
             ),
+            source="facts C.6",
+            refused=True,
         ),
-        ("SELECT Id FROM", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
-        (
+        shows(
+            "wording: the query ends too early",
+            "SELECT Id FROM",
+            "MALFORMED_QUERY",
+            "unexpected token: '<EOF>'",
+            source="facts C.6",
+            refused=True,
+        ),
+        shows(
+            "wording: unexpected token",
             "invalid",
             "MALFORMED_QUERY",
             "\ninvalid\n^\nERROR at Row:1:Column:1\nunexpected token: 'invalid'",
+            source="facts C.6",
+            refused=True,
         ),
     ],
 )
@@ -249,25 +301,87 @@ def test_it_words_mistakes_as_salesforce_does(client: httpx2.Client, query: str,
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("SELECT Id FROM Account WHERE Name = 5", "INVALID_FIELD"),
-        ("SELECT Id FROM Opportunity WHERE Amount = '5'", "INVALID_FIELD"),
-        ("SELECT Id FROM Account WHERE IsDeleted = 'true'", "INVALID_FIELD"),
-        ("SELECT Id FROM Account WHERE CreatedDate = 2024-01-01", "INVALID_FIELD"),
-        ("SELECT Id FROM Account WHERE CreatedDate = NO_SUCH_LITERAL", "INVALID_FIELD"),
-        ("SELECT Id FROM Account WHERE Description = 'x'", "INVALID_FIELD"),
-        ("SELECT Id FROM Account WHERE BillingAddress = 'x'", "INVALID_FIELD"),
-        ("SELECT Id FROM Account WHERE Id LIKE 'x'", "INVALID_QUERY_FILTER_OPERATOR"),
-        ("SELECT Id FROM Account WHERE CreatedDate LIKE 'x'", "INVALID_QUERY_FILTER_OPERATOR"),
-        ("SELECT Id, Id FROM Account", "INVALID_FIELD"),
-        ("SELECT Nope.Name FROM Account", "INVALID_FIELD"),
-        ("SELECT Id, (SELECT Id FROM Nopes) FROM Account", "INVALID_TYPE"),
-        ("SELECT Name n FROM Account", "MALFORMED_QUERY"),
-        ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY"),
-        ("SELECT SUM(Name) FROM Account", "MALFORMED_QUERY"),
-        ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY"),
-        ("SELECT Id FROM Account OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE"),
-        ("SELECT Id, FROM Account", "MALFORMED_QUERY"),
-        ("SELECT Id FROM Account WHERE Name = 'x", "MALFORMED_QUERY"),
+        shows("a number for text is refused", "SELECT Id FROM Account WHERE Name = 5", "INVALID_FIELD", refused=True),
+        shows(
+            "text for a number is refused",
+            "SELECT Id FROM Opportunity WHERE Amount = '5'",
+            "INVALID_FIELD",
+            refused=True,
+        ),
+        shows(
+            "text for a boolean is refused",
+            "SELECT Id FROM Account WHERE IsDeleted = 'true'",
+            "INVALID_FIELD",
+            refused=True,
+        ),
+        shows(
+            "a date for a datetime is refused",
+            "SELECT Id FROM Account WHERE CreatedDate = 2024-01-01",
+            "INVALID_FIELD",
+            refused=True,
+        ),
+        shows(
+            "an unknown date literal is refused",
+            "SELECT Id FROM Account WHERE CreatedDate = NO_SUCH_LITERAL",
+            "INVALID_FIELD",
+            refused=True,
+        ),
+        shows(
+            "a condition on a long text is refused",
+            "SELECT Id FROM Account WHERE Description = 'x'",
+            "INVALID_FIELD",
+            refused=True,
+        ),
+        shows(
+            "a condition on a compound field is refused",
+            "SELECT Id FROM Account WHERE BillingAddress = 'x'",
+            "INVALID_FIELD",
+            refused=True,
+        ),
+        shows(
+            "LIKE on an id is refused",
+            "SELECT Id FROM Account WHERE Id LIKE 'x'",
+            "INVALID_QUERY_FILTER_OPERATOR",
+            refused=True,
+        ),
+        shows(
+            "LIKE on a date is refused",
+            "SELECT Id FROM Account WHERE CreatedDate LIKE 'x'",
+            "INVALID_QUERY_FILTER_OPERATOR",
+            refused=True,
+        ),
+        shows("a field selected twice is refused", "SELECT Id, Id FROM Account", "INVALID_FIELD", refused=True),
+        shows(
+            "an unknown parent relationship is refused", "SELECT Nope.Name FROM Account", "INVALID_FIELD", refused=True
+        ),
+        shows(
+            "an unknown child relationship is refused",
+            "SELECT Id, (SELECT Id FROM Nopes) FROM Account",
+            "INVALID_TYPE",
+            refused=True,
+        ),
+        shows("an alias for a plain field is refused", "SELECT Name n FROM Account", "MALFORMED_QUERY", refused=True),
+        shows(
+            "a field that is not grouped is refused beside an aggregate",
+            "SELECT Name, COUNT(Id) FROM Account",
+            "MALFORMED_QUERY",
+            refused=True,
+        ),
+        shows("SUM of text is refused", "SELECT SUM(Name) FROM Account", "MALFORMED_QUERY", refused=True),
+        shows(
+            "FIELDS(ALL) without LIMIT up to 200 is refused",
+            "SELECT FIELDS(ALL) FROM Account",
+            "MALFORMED_QUERY",
+            refused=True,
+        ),
+        shows(
+            "OFFSET over 2000 is refused",
+            "SELECT Id FROM Account OFFSET 2001",
+            "NUMBER_OUTSIDE_VALID_RANGE",
+            refused=True,
+        ),
+        shows("a stray comma is refused", "SELECT Id, FROM Account", "MALFORMED_QUERY", refused=True),
+        shows("an open string is refused", "SELECT Id FROM Account WHERE Name = 'x", "MALFORMED_QUERY", refused=True),
     ],
 )
 def test_it_refuses_what_soql_does_not_allow(client: httpx2.Client, query: str, code: str) -> None:
@@ -275,6 +389,7 @@ def test_it_refuses_what_soql_does_not_allow(client: httpx2.Client, query: str, 
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)
 
 
+@soql_feature("a query without q and an unknown locator are refused", refused=True, endpoint="GET /query")
 def test_it_needs_a_query_and_a_known_locator(client: httpx2.Client) -> None:
     assert client.get("/query").json()[0]["errorCode"] == "MISSING_ARGUMENT"
     assert client.get("/query/01g000000000000-2000").json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"

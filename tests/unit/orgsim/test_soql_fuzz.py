@@ -14,6 +14,7 @@ from lark import Lark
 
 from orgsim.errors import ApiError
 from orgsim.oauth.users import NewUser, add_user
+from orgsim.schema.model import Field
 from orgsim.soql import parse as parse_module
 from orgsim.soql.plan import Asker, first_page, write_csv
 from orgsim.store.state import NewOrg, State
@@ -39,10 +40,11 @@ def words(text: str) -> list[str]:
 FIELDS = {
     "Contact": words(
         "Id Name lastname AccountId Email CreatedDate Birthdate HasOptedOutOfEmail MailingAddress MailingLatitude "
-        "Account.Name Account.Owner.Name Account.BillingAddress Account.AnnualRevenue Description Contact.Name c.Name"
+        "Greeting__c Account.Twice__c Account.Name Account.Owner.Name Account.BillingAddress Account.AnnualRevenue "
+        "Description Contact.Name c.Name a.Name"
     ),
     "Account": words(
-        "Id Name NumberOfEmployees AnnualRevenue BillingAddress CreatedDate Owner.Name IsDeleted Description"
+        "Id Name NumberOfEmployees Twice__c AnnualRevenue BillingAddress CreatedDate Owner.Name IsDeleted Description"
     ),
     "Opportunity": words(
         "Id Amount CloseDate StageName IsClosed Probability Account.Name Owner.Name LastStageChangeDate AccountId"
@@ -67,6 +69,7 @@ FUNCTIONS = words(
 LITERALS = [
     *words("TODAY LAST_N_DAYS:3 LAST_N_DAYS:99999999 N_FISCAL_QUARTERS_AGO:2 NEXT_N_WEEKS:99999999999"),
     *words("null NULL true FALSE nope 0 1 -1.5 1e2 1e999 1e99999999999 .5 99999999999999999999 LAST_YEAR"),
+    *words("USD5 EUR-1.5 eur5 XXX1 USD1e2 USD99999999999999999999"),
     *words("2024-02-29 2024-02-30 0000-01-01 9999-12-31 2024-01-01T00:00:00Z 2024-13-01T00:00:00Z"),
     *words("2024-01-01T24:00:00Z 9999-12-31T23:59:59-12:00 0001-01-01T00:00:00+12:00 LAST_N_YEARS:5000"),
     *words("2024-01-01T00:00:00.123456789Z THIS_FISCAL_YEAR '' 'a' 'A%' 'a;b' ';' '001000000000001'"),
@@ -99,7 +102,10 @@ class Asking:
         if self.random.random() < aggregate:
             return f"{self.one(AGGREGATES)}({self.rarely(str) or self.field(sobject)})"
         if self.random.random() < 0.1:
-            argument = self.one((self.field(sobject), "CreatedDate", "convertTimezone(CreatedDate)", ""))
+            inner = self.one(
+                ("convertTimezone(CreatedDate)", "convertCurrency(Amount)", f"MAX({self.field(sobject)})", "")
+            )
+            argument = self.one((self.field(sobject), "CreatedDate", inner))
             return f"{self.one(FUNCTIONS)}({argument})"
         return self.field(sobject)
 
@@ -140,7 +146,11 @@ class Asking:
             return self.typeof()
         if roll < 0.1:
             return f"({self.select(self.one(list(CHILDREN)))})"
-        return self.expression(sobject) + self.rarely(lambda: self.one((" n", " expr0", " Name")), 0.05)
+        shown = self.rarely(
+            lambda: self.one(("FORMAT({})", "toLabel({})", "FORMAT(MIN({}))", "convertCurrency({})")), 0.1
+        )
+        alias = self.rarely(lambda: self.one((" n", " expr0", " Name")), 0.5 if shown else 0.05)
+        return (shown or "{}").format(self.expression(sobject)) + alias
 
     def grouped(self, sobject: str) -> str:
         """An aggregate query: what is grouped is usually also selected."""
@@ -157,7 +167,7 @@ class Asking:
         sobject = CHILDREN.get(source, source)
         items = self.rarely(lambda: "COUNT()", 0.05) or self.several(lambda: self.item(sobject))
         parts = [
-            f"SELECT {items} FROM {source}{self.rarely(lambda: ' c')}",
+            f"SELECT {items} FROM {source}{self.rarely(lambda: self.one((' c', ' c, c.Account a', ', Owner', ', x')))}",
             self.rarely(lambda: self.one((" USING SCOPE mine", " USING SCOPE nope", " USING SCOPE everything")), 0.05),
             self.rarely(lambda: f" WHERE {self.condition(sobject)}", 0.5),
             self.rarely(lambda: self.one((" WITH SECURITY_ENFORCED", " WITH USER_MODE", " WITH nope")), 0.05),
@@ -188,6 +198,14 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
     state = State(tmp_path_factory.mktemp("soql"))
     org = state.create_org(NewOrg(name="Acme"))
     writer = Writer(org, add_user(org, NewUser("admin@acme.example", "test-password-1")))
+    formulas = {
+        "Contact": ("Greeting__c", "string", '"Dear " & FirstName'),
+        "Account": ("Twice__c", "currency", "AnnualRevenue * 2"),
+    }
+    for name, (field, kind, formula) in formulas.items():
+        org.add_field(
+            org.catalog().get(name), Field(field, kind, field, precision=18, scale=2, custom=True, formula=formula)
+        )
     account = writer.insert("Account", {"Name": "Acme", "BillingCity": "Malmö"})
     contact = writer.insert("Contact", {"LastName": "Ek", "AccountId": account, "MailingLatitude": 55.6})
     writer.insert("Contact", {"LastName": "a", "Birthdate": "2024-02-29"})
@@ -215,13 +233,17 @@ def runs_or_is_refused(asker: Asker, query: str) -> bool:
     return True
 
 
-@many(max_examples=1500)
+@pytest.mark.conformance(
+    area="SOQL", feature="any plausible query runs or is refused with a code of Salesforce", source="facts C.3"
+)
+@many(max_examples=1200)
 @given(queries)
 def test_a_plausible_query_runs_or_is_refused(asker: Asker, query: str) -> None:
     note(query)
     runs_or_is_refused(asker, query)
 
 
+@pytest.mark.conformance(area="SOQL", feature="whatever the grammar makes runs or is refused", source="facts C.3")
 @many(max_examples=30)
 @given(shaped)
 def test_whatever_the_grammar_makes_runs_or_is_refused(asker: Asker, query: str) -> None:
@@ -229,6 +251,7 @@ def test_whatever_the_grammar_makes_runs_or_is_refused(asker: Asker, query: str)
     runs_or_is_refused(asker, query)
 
 
+@pytest.mark.conformance(area="SOQL", feature="any text is refused with a code of Salesforce", source="facts C.3")
 @many(max_examples=100)
 @given(st.one_of(st.text(max_size=40), st.text("SELECTFROMId(),.'\\ \n:%-0", max_size=40)))
 def test_any_text_runs_or_is_refused(asker: Asker, text: str) -> None:
@@ -236,6 +259,7 @@ def test_any_text_runs_or_is_refused(asker: Asker, text: str) -> None:
     runs_or_is_refused(asker, f"SELECT Id FROM Contact {text}")
 
 
+@pytest.mark.conformance(area="SOQL", feature="any query in Bulk runs or is refused", source="facts C.3")
 @many(max_examples=100)
 @given(queries)
 def test_a_bulk_query_runs_or_is_refused(asker: Asker, tmp_path_factory: pytest.TempPathFactory, query: str) -> None:

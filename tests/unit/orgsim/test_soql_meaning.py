@@ -154,6 +154,9 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
     state.close()
 
 
+@pytest.mark.conformance(
+    area="SOQL", feature="a second reading of conditions, order and limits agrees", source="facts C.3"
+)
 @settings(max_examples=250, deadline=None)
 @given(conditions, orders, st.integers(0, 7), st.integers(0, 3))
 def test_two_readings_of_a_query_agree(
