@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from orgsim.errors import missing_on_sobject
 from orgsim.schema.model import NUMBER_TYPES, Field, SObject
+from orgsim.soql.shape import any_text
 from orgsim.store.org import Org
 
 _SEPARATOR = "char(31)"
@@ -66,4 +67,5 @@ def _canonical_sql(field: Field) -> str:
         sign = f"CASE WHEN {column} < 0 THEN '-' ELSE '' END"
         digits = f"printf('%d.%0{field.scale}d', abs({column}) / {size}, abs({column}) % {size})"
         return f"CASE WHEN {column} IS NULL THEN '' ELSE {sign} || rtrim(rtrim({digits}, '0'), '.') END"
-    return f"coalesce({column}, '')"
+    text = any_text(column) if field.type == "anyType" else column
+    return f"coalesce({text}, '')"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from orgsim import ids
 from orgsim.errors import ApiError
+from orgsim.store.fieldhistory import write_event, write_field_history
 from orgsim.store.rows import Row, find_rows, read_row
 from orgsim.store.values import to_number
 from orgsim.store.write import Writer
@@ -49,19 +50,29 @@ def convert_lead(writer: Writer, lead_id: str, wish: Conversion = Conversion()) 
             "ConvertedOpportunityId": opportunity_id,
         }
         writer.set_fields("Lead", str(lead["Id"]), changes)
+        _write_lead_history(writer, lead, changes)
         _move_memberships(writer, str(lead["Id"]), contact_id)
         _move_activities(writer, str(lead["Id"]), contact_id, account_id)
     return Converted(account_id, contact_id, opportunity_id)
 
 
+def _write_lead_history(writer: Writer, lead: Row, changes: Row) -> None:
+    sobject = writer.org.catalog().get("Lead")
+    write_field_history(writer.org, writer.user_id, sobject, {**lead, **changes}, lead)
+    write_event(writer.org, writer.user_id, sobject, str(lead["Id"]), "leadConverted")
+
+
 def _new_account(writer: Writer, lead: Row) -> str:
     copied = {name: _given(writer, "Lead", lead, name) for name in _TO_ACCOUNT}
-    return writer.insert("Account", {"Name": lead["Company"], "OwnerId": lead["OwnerId"], **copied})
+    return writer.with_origin("accountCreatedFromLead").insert(
+        "Account", {"Name": lead["Company"], "OwnerId": lead["OwnerId"], **copied}
+    )
 
 
 def _new_contact(writer: Writer, lead: Row, account_id: str) -> str:
     copied = {name: lead[name] for name in _TO_CONTACT}
-    return writer.insert("Contact", {"AccountId": account_id, "OwnerId": lead["OwnerId"], **copied})
+    values = {"AccountId": account_id, "OwnerId": lead["OwnerId"], **copied}
+    return writer.with_origin("contactCreatedFromLead").insert("Contact", values)
 
 
 def _new_opportunity(writer: Writer, lead: Row, account_id: str, contact_id: str, name: str | None) -> str | None:
@@ -77,7 +88,7 @@ def _new_opportunity(writer: Writer, lead: Row, account_id: str, contact_id: str
         "LeadSource": lead["LeadSource"],
         "OwnerId": lead["OwnerId"],
     }
-    opportunity_id = writer.insert("Opportunity", values)
+    opportunity_id = writer.with_origin("opportunityCreatedFromLead").insert("Opportunity", values)
     role = {"OpportunityId": opportunity_id, "ContactId": contact_id, "IsPrimary": True}
     writer.insert("OpportunityContactRole", role)
     return opportunity_id

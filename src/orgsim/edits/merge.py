@@ -6,11 +6,13 @@ from orgsim import ids
 from orgsim.errors import ApiError
 from orgsim.schema.catalog import ChildRelationship
 from orgsim.schema.model import SObject
+from orgsim.store.fieldhistory import write_event
 from orgsim.store.rows import find_rows, read_row
 from orgsim.store.write import Writer
 
 MAX_LOSERS = 2
 _NOT_MOVED = frozenset({"MasterRecordId", "CreatedById", "LastModifiedById"})
+_EVENTS = {"Account": "accountMerged", "Contact": "contactMerged", "Lead": "leadMerged"}
 # A person stands once in a campaign and once in an opportunity's roles: the loser's second row goes.
 _ONCE_PER = {"CampaignMember": "CampaignId", "OpportunityContactRole": "OpportunityId"}
 
@@ -30,8 +32,16 @@ def merge(
         for loser in map(ids.to_18, loser_ids):
             for relationship in writer.org.catalog().children_of(name):
                 _move_children(writer, relationship, loser, winner)
+            _tell_history(writer, sobject, winner, loser)
             writer.bin_loser(sobject, loser, winner)
         writer.without_duplicate_rules().update(name, winner, values or {})
+
+
+def _tell_history(writer: Writer, sobject: SObject, winner: str, loser: str) -> None:
+    """The winner's history tells the loser's name; the loser's own stays with it."""
+    if event := _EVENTS.get(sobject.name):
+        row = read_row(writer.org.database.connect(), sobject, loser) or {}
+        write_event(writer.org, writer.user_id, sobject, winner, event, row.get("Name"))
 
 
 def _refuse_gone(writer: Writer, sobject: SObject, record_ids: list[str]) -> None:
@@ -43,7 +53,7 @@ def _refuse_gone(writer: Writer, sobject: SObject, record_ids: list[str]) -> Non
 
 def _move_children(writer: Writer, relationship: ChildRelationship, loser: str, winner: str) -> None:
     child, field = relationship.child, relationship.field
-    if field.name in _NOT_MOVED:
+    if field.name in _NOT_MOVED or child.is_history:
         return
     connection = writer.org.database.connect()
     for row in find_rows(connection, child, field.name, loser):

@@ -8,6 +8,12 @@ from orgsim.errors import ApiError
 from orgsim.formula.errors import FormulaError
 from orgsim.metadata.fields import ComponentError, read_field
 from orgsim.metadata.formulas import check_formula_field, in_order_of_use
+from orgsim.metadata.history import (
+    name_tracked_fields,
+    refuse_untrackable,
+    switch_history,
+    tracked_standard_field,
+)
 from orgsim.metadata.package import Component, children, text
 from orgsim.metadata.recordtypes import RecordTypeWish, keep_record_type
 from orgsim.schema.declare import named, owner, record_id, required, system_fields, viewed_fields
@@ -85,10 +91,13 @@ def _deploy_object(org: Org, component: Component) -> Callable[[], bool]:
     def deed() -> bool:
         known = org.catalog().find(component.name)
         if known is not None:
+            switch_history(org, known, component.element)
             return False
         if not component.name.endswith("__c"):
             raise ComponentError(f"Entity type: '{component.name}' is unknown")
-        org.add_sobjects([_read_object(org, component)])
+        added = _read_object(org, component)
+        org.add_sobjects([added])
+        switch_history(org, added, component.element)
         return True
 
     return deed
@@ -132,16 +141,18 @@ def _deploy_field(org: Org, user_id: str, component: Component, element: Element
         sobject = org.catalog().find(component.name)
         if sobject is None:
             raise ComponentError(f"Entity {component.name} was not deployed")
-        wanted = read_field(element)
+        known = sobject.find(text(element, "fullName"))
+        wanted = tracked_standard_field(known, element) or read_field(element)
+        refuse_untrackable(sobject, wanted)
         for target in wanted.reference_to:
             if org.catalog().find(target) is None:
                 raise ComponentError(f"referenceTo value of '{target}' does not resolve to a valid sObject type")
-        known = sobject.find(wanted.name)
         if known is None:
             org.add_field(sobject, wanted)
         else:
             _refuse_other_type(known, wanted)
             org.change_sobject(sobject.with_field(wanted))
+        name_tracked_fields(org, org.catalog().get(sobject.name))
         if wanted.formula is not None:
             check_formula_field(org, user_id, org.catalog().get(sobject.name), wanted)
         return known is None

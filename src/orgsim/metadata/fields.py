@@ -61,6 +61,7 @@ def _base(element: Element, name: str) -> Field:
         unique=text(element, "unique") == "true",
         external_id=is_external,
         id_lookup=is_external,
+        track_history=text(element, "trackHistory") == "true",
     )
 
 

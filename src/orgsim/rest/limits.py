@@ -116,7 +116,8 @@ def _storage(org: Org) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def _used_kb(org: Org) -> int:
-    kept = [each.name for each in org.catalog() if each.name not in _WITHOUT_STORAGE]
+    """Field history counts for nothing (facts C.30)."""
+    kept = [each.name for each in org.catalog() if each.name not in _WITHOUT_STORAGE and not each.is_history]
     sums = (f'{_OTHER_RECORD_KB.get(name, _RECORD_KB)} * (SELECT count(*) FROM "{name}")' for name in kept)  # noqa: S608  names come from the schema
     row = org.database.connect().execute(f"SELECT {' + '.join(sums)}").fetchone()
     return int(row[0])
@@ -129,10 +130,11 @@ def _permission_sets(org: Org) -> dict[str, object]:
 
 
 def record_count(call: Call) -> Response:
-    """Unknown objects are dropped without a word; the bin and archived activities are not counted."""
+    """Unknown objects are dropped without a word; the bin, archived activities and histories are not counted."""
     catalog = call.org.catalog()
     wanted = [name for name in call.exchange.query.get("sObjects", "").split(",") if name]
     known = [found for name in wanted if (found := catalog.find(name.strip()))] if wanted else list(catalog)
+    known = [each for each in known if not each.is_history and each.name != "OpportunityHistory"]
     sight = sight_of(call.org)
     counts = []
     for sobject in known:

@@ -36,14 +36,20 @@ def deleted(call: Call) -> Response:
     with call.org.database.read() as connection:
         sight = sight_of(call.org)
         covered = _covered(call, sobject, sight)
+        logs = " UNION ALL ".join(sight.deletions_sql(each) for each in _deleted_with(call, sobject))
         rows = connection.execute(
-            f"SELECT record_id, deleted_at FROM {sight.deletions_sql(sobject)} "  # noqa: S608  names come from the schema
+            f"SELECT record_id, deleted_at FROM ({logs}) "  # noqa: S608  names come from the schema
             "WHERE deleted_at >= ? AND deleted_at < ? ORDER BY deleted_at, record_id",
             (start, end),
         ).fetchall()
     earliest = datetime_text(call.org.clock.now() - dt.timedelta(days=_DELETED_DAYS))
     records = [{"id": record_id, "deletedDate": deleted_at} for record_id, deleted_at in rows]
     return json_response({"deletedRecords": records, "earliestDateAvailable": earliest, "latestDateCovered": covered})
+
+
+def _deleted_with(call: Call, sobject: SObject) -> list[SObject]:
+    """Asked for one history object, getDeleted answers for all of them (facts C.30)."""
+    return [each for each in call.org.catalog() if each.is_history] if sobject.is_history else [sobject]
 
 
 def _replicateable(call: Call) -> SObject:

@@ -17,6 +17,7 @@ _SOAP_TYPES = {
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
     "address": "urn:address",
+    "anyType": "xsd:anyType",
 }
 
 MASTER_RECORD_TYPE_ID = "012000000000000AAA"
@@ -62,17 +63,17 @@ def global_entry(sobject: SObject, version: str) -> dict[str, object]:
         "hasSubtypes": False,
         "isInterface": False,
         "isSubtype": False,
-        "keyPrefix": sobject.key_prefix,
+        "keyPrefix": None if sobject.is_history else sobject.key_prefix,
         "label": sobject.label,
         "labelPlural": sobject.label_plural,
-        "layoutable": True,
+        "layoutable": not sobject.is_history,
         "mergeable": sobject.mergeable,
-        "mruEnabled": True,
+        "mruEnabled": not sobject.is_history,
         "name": sobject.name,
         "queryable": True,
         "replicateable": sobject.replicateable,
         "retrieveable": True,
-        "searchable": True,
+        "searchable": not sobject.is_history,
         "triggerable": sobject.createable,
         "undeletable": sobject.undeletable and sobject.has_recycle_bin,
         "updateable": sobject.updateable,
@@ -110,7 +111,7 @@ def full_describe(
 
 def field_entry(field: Field) -> dict[str, object]:
     """The keys of one field that clients read, with the fixed ones around them."""
-    is_text = field.type in TEXT_TYPES or field.type in ID_TYPES
+    is_text = field.type in TEXT_TYPES or field.type in ID_TYPES or field.type == "anyType"
     return {
         **_SAME_FOR_ALL,
         "aggregatable": field.type not in ("boolean", "address") and field.filterable,

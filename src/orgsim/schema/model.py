@@ -47,6 +47,7 @@ class Field:
     compound_name: str | None = None
     formula: str | None = None  # computed when it is read; nothing is stored
     blanks_as_zero: bool = True  # how the formula reads empty numbers
+    track_history: bool = False  # changes leave rows, where the object keeps a history
 
     @property
     def is_stored(self) -> bool:
@@ -132,6 +133,8 @@ class SObject:
     replicateable: bool = True
     bulk_queryable: bool = True
     stamp_field: str = "SystemModstamp"
+    history_name: str = ""  # the object that keeps the history of tracked fields, if one does
+    is_history: bool = False  # it is such an object
     validation_rules: tuple[ValidationRule, ...] = ()
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     default_record_type_id: str = ""  # of a new record that names none, for all profiles; empty: the master's
@@ -157,8 +160,10 @@ class SObject:
         return tuple(each for each in self.fields if each.is_stored)
 
     def with_field(self, added: Field) -> "SObject":
-        kept = tuple(each for each in self.fields if each.name.lower() != added.name.lower())
-        return replace(self, fields=(*kept, added), index={})
+        """One of the same name is replaced where it stands."""
+        known = self.find(added.name)
+        changed = tuple(added if each is known else each for each in self.fields)
+        return replace(self, fields=changed if known else (*self.fields, added), index={})
 
     def with_rule(self, added: ValidationRule) -> "SObject":
         kept = self.without_rule(added.name).validation_rules

@@ -1,29 +1,34 @@
 """The standard objects every new org starts with."""
 
 from orgsim.schema import activity, admin, duplicate, marketing, people, sales
+from orgsim.schema.history import history_object, with_standard_history
 from orgsim.schema.model import SObject
 
-STANDARD_OBJECTS: tuple[SObject, ...] = (
-    people.ACCOUNT,
-    people.CONTACT,
-    people.LEAD,
-    sales.OPPORTUNITY,
-    sales.OPPORTUNITY_CONTACT_ROLE,
-    sales.OPPORTUNITY_HISTORY,
-    sales.CASE,
-    marketing.CAMPAIGN,
-    marketing.CAMPAIGN_MEMBER,
-    marketing.CAMPAIGN_MEMBER_STATUS,
-    activity.TASK,
-    activity.EVENT,
-    admin.USER,
-    admin.ORGANIZATION,
-    admin.RECORD_TYPE,
-    admin.GROUP,
-    admin.PROFILE,
-    admin.USER_ROLE,
-    admin.PERMISSION_SET,
-    admin.PERMISSION_SET_ASSIGNMENT,
-    admin.APEX_TRIGGER,
-    *duplicate.OBJECTS,
+_OBJECTS: tuple[SObject, ...] = tuple(
+    with_standard_history(each)
+    for each in (
+        people.ACCOUNT,
+        people.CONTACT,
+        people.LEAD,
+        sales.OPPORTUNITY,
+        sales.OPPORTUNITY_CONTACT_ROLE,
+        sales.OPPORTUNITY_HISTORY,
+        sales.CASE,
+        marketing.CAMPAIGN,
+        marketing.CAMPAIGN_MEMBER,
+        marketing.CAMPAIGN_MEMBER_STATUS,
+        activity.TASK,
+        activity.EVENT,
+        admin.USER,
+        admin.ORGANIZATION,
+        admin.RECORD_TYPE,
+        admin.GROUP,
+        admin.PROFILE,
+        admin.USER_ROLE,
+        admin.PERMISSION_SET,
+        admin.PERMISSION_SET_ASSIGNMENT,
+        admin.APEX_TRIGGER,
+        *duplicate.OBJECTS,
+    )
 )
+STANDARD_OBJECTS = (*_OBJECTS, *(history_object(each) for each in _OBJECTS if each.history_name))

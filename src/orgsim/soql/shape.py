@@ -14,6 +14,8 @@ def json_value(column: Column, *, milliseconds: bool = False) -> str:
         return f"coalesce(CAST(strftime('%s', substr({sql}, 1, 19)) * 1000 AS TEXT), 'null')"
     if kind == "boolean":
         return f"CASE WHEN {sql} IS NULL THEN 'null' WHEN {sql} THEN 'true' ELSE 'false' END"
+    if kind == "anyType":
+        return f"coalesce({sql}, 'null')"
     if kind in NUMBER_TYPES:
         return f"json_quote({_number_sql(column)})"
     return f"json_quote({sql})"
@@ -29,8 +31,14 @@ def csv_value(column: Column) -> str:
     elif kind == "datetime":
         inner = f"coalesce(substr({sql}, 1, 23) || 'Z', '')"
     else:
-        inner = f"replace(coalesce({sql}, ''), '\"', '\"\"')"
+        text = any_text(sql) if kind == "anyType" else sql
+        inner = f"replace(coalesce({text}, ''), '\"', '\"\"')"
     return f"'\"' || {inner} || '\"'"
+
+
+def any_text(sql: str) -> str:
+    """What is kept as JSON (`"Hot"`, `12.5`, `true`) as text without quotes."""
+    return f"CASE json_type({sql}) WHEN 'text' THEN json_extract({sql}, '$') ELSE {sql} END"
 
 
 def address_value(place: Place, compound: Field) -> str:

@@ -1,6 +1,6 @@
 """Writes the OpportunityHistory row that every change of stage, amount, close date or probability leaves."""
 
-from orgsim.store.changes import add_record
+from orgsim.store.changes import add_record, change_record
 from orgsim.store.org import Org
 from orgsim.store.rows import Row
 
@@ -25,3 +25,12 @@ def write_stage_history(org: Org, user_id: str, row: Row, old: Row | None) -> No
     if old is not None:
         history |= {"PrevAmount": old.get("Amount"), "PrevCloseDate": old.get("CloseDate")}
     add_record(org, org.catalog().get("OpportunityHistory"), history)
+    if old is not None:
+        _remember(org, row, old, str(history["Id"]))
+
+
+def _remember(org: Org, row: Row, old: Row, history_id: str) -> None:
+    """The opportunity knows the rows of its last change of amount and of close date."""
+    changed = [name for name in ("Amount", "CloseDate") if row.get(name) != old.get(name)]
+    links: Row = {f"Last{name}ChangedHistoryId": history_id for name in changed}
+    change_record(org, org.catalog().get("Opportunity"), str(row["Id"]), links)

@@ -61,10 +61,10 @@ class Sight:
         """The ids of deleted records and when they were, as `record_id` and `deleted_at`."""
         log = f"SELECT record_id, deleted_at FROM _deleted WHERE sobject = '{sobject.name}'"  # noqa: S608  names come from the schema
         if sobject.name not in self.held:
-            return f"({log})"
+            return log
         return (
-            f"({log} AND record_id NOT IN ({self._held_ids(sobject)}) "  # noqa: S608  names come from the schema
-            f"UNION ALL SELECT record_id, deleted_at FROM {self._images(sobject)} WHERE deleted_at IS NOT NULL)"
+            f"{log} AND record_id NOT IN ({self._held_ids(sobject)}) "  # noqa: S608  names come from the schema
+            f"UNION ALL SELECT record_id, deleted_at FROM {self._images(sobject)} WHERE deleted_at IS NOT NULL"
         )
 
     def covered_until(self, connection: sqlite3.Connection, sobject: SObject) -> dt.datetime | None:

@@ -13,6 +13,7 @@ from orgsim.store.changes import add_record, change_record, remove_record
 from orgsim.store.chunk import Chunk
 from orgsim.store.derive import Saving, fill_in, is_old_activity
 from orgsim.store.duplicates import NOTHING_ASKED, DuplicateOptions, refuse_matching
+from orgsim.store.fieldhistory import write_event, write_field_history
 from orgsim.store.history import write_stage_history
 from orgsim.store.locks import refuse_locked
 from orgsim.store.org import Org
@@ -32,13 +33,14 @@ class Writer:
     """One user's writes to one org. Each method is one transaction; inside another it is a part of that one.
 
     `chunk`, where it is given, takes the writes together, and `reckon_cpu_ms` must see it in the end; else each is a
-    chunk of its own.
+    chunk of its own. `origin` is what the history of new records begins with.
     """
 
     org: Org
     user_id: str
     duplicates: DuplicateOptions = NOTHING_ASKED
     chunk: Chunk | None = None
+    origin: str = "created"
 
     def in_chunk(self, chunk: Chunk) -> "Writer":
         return replace(self, chunk=chunk)
@@ -46,6 +48,9 @@ class Writer:
     def without_duplicate_rules(self) -> "Writer":
         """As Salesforce saves what a conversion or a merge makes (facts C.22)."""
         return replace(self, duplicates=replace(self.duplicates, are_run=False))
+
+    def with_origin(self, event: str) -> "Writer":
+        return replace(self, origin=event)
 
     def insert(self, name: str, values: Mapping[str, object]) -> str:
         """Returns the new Id. Raises ApiError as the API words it."""
@@ -77,8 +82,7 @@ class Writer:
             self._refuse_matching(sobject, row, old)
             refuse_locked(self.org, sobject, row, old)
             change_record(self.org, sobject, str(row["Id"]), _difference(old, row))
-            if sobject.name == "Opportunity":
-                write_stage_history(self.org, self.user_id, row, old)
+            self._write_history(sobject, row, old)
             self._run_triggers(sobject, "Update")
 
     def upsert(self, name: str, key: str, value: object, values: Mapping[str, object]) -> tuple[str, bool]:
@@ -242,8 +246,15 @@ class Writer:
         self._refuse_matching(sobject, row, None)
         refuse_locked(self.org, sobject, row)
         add_record(self.org, sobject, row)
+        self._write_history(sobject, row, None)
+
+    def _write_history(self, sobject: SObject, row: Row, old: Row | None) -> None:
+        if old is None:
+            write_event(self.org, self.user_id, sobject, str(row["Id"]), self.origin)
+        else:
+            write_field_history(self.org, self.user_id, sobject, row, old)
         if sobject.name == "Opportunity":
-            write_stage_history(self.org, self.user_id, row, None)
+            write_stage_history(self.org, self.user_id, row, old)
 
     def _touch(self, sobject: SObject, row: Row) -> None:
         now = self.org.now_text()

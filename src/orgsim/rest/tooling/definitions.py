@@ -96,6 +96,7 @@ FIELD_DEFINITION = _definition(
     text("DataType", 255),
     text("RelationshipName", 255),
     flag("IsCompound"),
+    flag("IsFieldHistoryTracked"),
     flag("IsIndexed"),
     flag("IsPolymorphicForeignKey"),
     *(whole(name) for name in _FIELD_NUMBERS),
@@ -169,7 +170,7 @@ def _entity_row(sobject: SObject) -> Row:
     return {
         **_named_row(sobject.name, sobject.name, sobject.label),
         "FullName": sobject.name,
-        "KeyPrefix": sobject.key_prefix,
+        "KeyPrefix": None if sobject.is_history else sobject.key_prefix,
         "PluralLabel": sobject.label_plural,
         **{name: int(bool(entry[key])) for name, key in _ENTITY_FLAGS.items()},
     }
@@ -184,6 +185,7 @@ def _field_row(sobject: SObject, field: Field) -> Row:
         "DataType": ui_type(field),
         "RelationshipName": field.relationship_name,
         "IsCompound": int(bool(field.compound_parts)),
+        "IsFieldHistoryTracked": int(bool(sobject.history_name) and field.track_history),
         "IsIndexed": int(field.is_stored and (field.name == "Id" or ddl.create_index(sobject, field) is not None)),
         "IsPolymorphicForeignKey": int(field.is_polymorphic),
         **{name: int(str(entry[name.lower()])) for name in _FIELD_NUMBERS},
