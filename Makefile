@@ -17,7 +17,7 @@ DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 CLIENTS      := $(patsubst tests/clients/%/requirements.txt,%,$(wildcard tests/clients/*/requirements.txt))
 CLIENT_MARKS := $(CLIENTS:%=.venv-clients/%/.done) tests/clients/jsforce/node_modules/.done
 
-.PHONY: demo test check conformance setup format lock clean
+.PHONY: demo test check bench conformance setup format lock clean
 
 demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing, PORT=n for the web app)
 	$(DEMO_ENV) $(BIN)/headwater demo --port $(PORT) $(if $(ONCE),--once)
@@ -34,6 +34,12 @@ check: $(VENV)/.dev     ## format, lint, types, arrows
 setup: $(VENV)/.dev     ## Chromium, PostgreSQL and Node.js where the machine has none; the clients orgsim is tested with
 	scripts/install-test-programmes
 	$(MAKE) --no-print-directory $(CLIENT_MARKS)
+
+bench: $(VENV)/.dev     ## measure: NAME=orgsim (JSON=1 prints one JSON object and nothing else, RECORDS=n for a smaller run)
+	$(BIN)/python -m benches.$(NAME) $(if $(JSON),--json) $(if $(RECORDS),--records $(RECORDS))
+ifdef JSON
+.SILENT:
+endif
 
 conformance: $(VENV)/.dev   ## write docs/orgsim/conformance.md from the marks on the tests
 	$(BIN)/python tests/conformance.py

@@ -43,7 +43,7 @@ def machine_seconds() -> float:
 
 def datetime_text(moment: dt.datetime) -> str:
     """`2022-03-17T16:21:26.000+0000`: the REST form, which is also the stored form. Whole seconds (facts C.1)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return moment.astimezone(UTC).isoformat()[:19] + ".000+0000"
 
 
 def parse_datetime(text: str) -> dt.datetime:

@@ -2,9 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from orgsim.background import Background
 from orgsim.bulk.allowed import check_query
@@ -12,10 +11,11 @@ from orgsim.bulk.jobs import LISTED_JOBS, Job, find_job, invalid_job, list_jobs,
 from orgsim.bulk.limits import take_query_job
 from orgsim.errors import ApiError
 from orgsim.exchange import empty_response, json_response
+from orgsim.filespan import SpanResponse
 from orgsim.rest.call import Call
 from orgsim.rest.faults import fail_struck_job
 from orgsim.soql.plan import Asker, write_csv
-from orgsim.store import resultfile
+from orgsim.store import linefile
 from orgsim.store.org import Org
 from orgsim.store.quotas import Quota
 
@@ -77,8 +77,10 @@ def results(call: Call) -> Response:
     total = int(job.plain["numberRecordsProcessed"])
     count = max(0, min(most, total - first + 1))
     following = first + count
-    return StreamingResponse(
-        _csv_chunks(job, first, count),
+    header = job.delimiter.join(f'"{name}"' for name in job.plain["_header"]) + job.line_ending
+    return SpanResponse(
+        linefile.span(job.result_file, first, count),
+        head=header.encode(),
         headers={
             "Content-Type": "text/csv; charset=UTF-8",
             "Sforce-NumberOfRecords": str(count),
@@ -120,10 +122,17 @@ def _run(job: Job) -> None:
     state = "JobComplete"
     try:
         fail_struck_job(job.org.usage, "bulk_query")
-        result = write_csv(asker, job.plain["_query"], job.result_file, all_rows=all_rows, delimiter=job.delimiter)
+        result = write_csv(
+            asker,
+            job.plain["_query"],
+            job.result_file,
+            all_rows=all_rows,
+            delimiter=job.delimiter,
+            ending=job.line_ending,
+        )
         job.plain["_header"] = list(result.header)
         job.plain["numberRecordsProcessed"] = result.rows
-        job.org.quotas.use(Quota.RESULT_BYTES, job.result_file.stat().st_size)
+        job.org.quotas.use(Quota.RESULT_BYTES, linefile.span(job.result_file, 1, result.rows).size_bytes)
     except ApiError as error:
         job.plain["errorMessage"], state = str(error), "Failed"
     job.finish_time()
@@ -143,13 +152,6 @@ def _complete_job(call: Call) -> Job:
 def _described(job: Job) -> dict[str, object]:
     progress = {"retries": 0, "totalProcessingTime": 0, "numberRecordsProcessed": 0, "isPkChunkingSupported": True}
     return {**progress, **job.shown(), "jobType": "V2Query"}
-
-
-def _csv_chunks(job: Job, first: int, count: int) -> Iterator[bytes]:
-    header = job.delimiter.join(f'"{name}"' for name in job.plain["_header"])
-    yield (header + job.line_ending).encode()
-    for lines in resultfile.read(job.result_file, first, count):
-        yield (job.line_ending.join(lines) + job.line_ending).encode()
 
 
 def _locator(row: int) -> str:

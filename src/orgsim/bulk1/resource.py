@@ -24,12 +24,13 @@ from orgsim.bulk1.batches import (
 from orgsim.bulk1.content import CONTENT_TYPES, refuse_large
 from orgsim.errors import ApiError
 from orgsim.exchange import Exchange
+from orgsim.filespan import SpanResponse
 from orgsim.oauth.grants import Session, session_of
 from orgsim.rest.call import Call
 from orgsim.rest.endpoints import MAX_VERSION, MIN_VERSION, Endpoint, match_endpoint
 from orgsim.rest.gate import Api, pass_gate
 from orgsim.schema.model import SObject
-from orgsim.store import resultfile
+from orgsim.store import linefile
 
 OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete", *work.QUERIES)
 _KIND = "bulk1"
@@ -165,8 +166,7 @@ def result(call: Call, job: Job) -> Response:
     batch = _batch(call, job)
     if batch.state != COMPLETED or call.param("result_id")[:15] != batch.result_id[:15]:
         raise ApiError("InvalidBatch", f"Unable to find result: {call.param('result_id')}")
-    rows = _json_rows(batch) if _speaks_json(job) else _csv_rows(batch)
-    return StreamingResponse(rows, headers={"Content-Type": _media_type(job)})
+    return _rows(batch, _media_type(job), json=_speaks_json(job))
 
 
 def _csv_outcomes(outcomes: Iterator[Outcome]) -> Iterator[bytes]:
@@ -192,20 +192,16 @@ def _json_outcome(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _csv_rows(batch: Batch) -> Iterator[bytes]:
-    """No rows: one sentence and no header (C CumulusCI and others)."""
-    count = int(batch.plain["numberRecordsProcessed"])
-    if not count:
-        yield _NO_ROWS
-        return
-    yield (",".join(f'"{name}"' for name in batch.plain["_header"]) + "\n").encode()
-    for lines in resultfile.read(batch.result_file, 1, count):
-        yield ("\n".join(lines) + "\n").encode()
-
-
-def _json_rows(batch: Batch) -> Iterator[bytes]:
-    count = int(batch.plain["numberRecordsProcessed"])
-    return _json_array(row.encode() for rows in resultfile.read(batch.result_file, 1, count) for row in rows)
+def _rows(batch: Batch, media_type: str, *, json: bool) -> Response:
+    """No rows in CSV: one sentence and no header (C CumulusCI and others)."""
+    headers = {"Content-Type": media_type}
+    rows = linefile.span(batch.result_file, 1, int(batch.plain["numberRecordsProcessed"]))
+    if json:
+        return SpanResponse(rows.shortened(1), head=b"[", tail=b"]", headers=headers)  # no comma behind the last
+    if not rows.size_bytes:
+        return Response(_NO_ROWS, headers=headers)
+    header = ",".join(f'"{name}"' for name in batch.plain["_header"]) + "\n"
+    return SpanResponse(rows, head=header.encode(), headers=headers)
 
 
 def _json_array(elements: Iterator[bytes]) -> Iterator[bytes]:

@@ -135,7 +135,7 @@ def _fill_result(job: Job, batch: Batch, asker: Asker, soql: str) -> None:
     if job.plain["contentType"] == "JSON":
         count = write_json(asker, soql, batch.result_file, all_rows=all_rows)
     else:
-        result = write_csv(asker, soql, batch.result_file, all_rows=all_rows, delimiter=",")
+        result = write_csv(asker, soql, batch.result_file, all_rows=all_rows)
         batch.plain["_header"], count = list(result.header), result.rows
     most = int(job.org.setting("bulk_query_timeout_rows"))
     if 0 < most < count and "_chunk" not in batch.plain:

@@ -9,7 +9,6 @@ from email.utils import format_datetime
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,14 +26,12 @@ from orgsim.oauth import authorize, identity, idtoken, token
 from orgsim.rest import gate
 from orgsim.server import admin, pages
 from orgsim.server.delivery import Delivered, SpoilBodies
-from orgsim.server.edge import RefuseLongHeads, SpellHeaders
+from orgsim.server.edge import CompressWhenAsked, RefuseLongHeads, SpellHeaders
 from orgsim.server.loginfaults import with_login_faults
 from orgsim.soap import login as soap_login
 from orgsim.store.state import State
 
 Answer = Callable[[Exchange], Response]
-_GZIP_BYTES = 1000
-_GZIP_LEVEL = 4
 _EDGE_HEADERS = {
     "Server": "sfdcedge",
     "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
@@ -107,7 +104,7 @@ def build_app(parts: Parts) -> Starlette:
             Middleware(SpellHeaders),
             Middleware(SpoilBodies),
             Middleware(RefuseLongHeads),
-            Middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL),
+            Middleware(CompressWhenAsked),
         ],
         lifespan=_lifespan(parts),
     )

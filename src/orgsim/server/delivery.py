@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orgsim.exchange import Delivery
+from orgsim.filespan import send_in_pieces
 from orgsim.rest.faults import Effect
 
 _DROPS = 10
@@ -26,6 +27,8 @@ class Delivered:
         try:
             if self._delivery.wait_seconds:
                 await anyio.sleep(self._delivery.wait_seconds)
+            if self._delivery.spoiled:
+                send_in_pieces(scope)
             if self._delivery.spoiled == Effect.MALFORMED:
                 await _send_malformed(self._response, scope, receive, send)
             else:

@@ -1,18 +1,24 @@
-"""What stands before the org: refuses requests whose address or headers are too long (facts B.4), and spells headers.
+"""What stands before the org: refuses addresses and headers that are too long (facts B.4), spells headers, compresses.
 
 The org never hears of a refused request, so nothing is counted and no login is looked at.
 """
 
 from functools import cache
 
+from starlette.datastructures import Headers
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orgsim.filespan import send_in_pieces
 
 MAX_HEAD_BYTES = 16_384
 # What the HTTP parser still reads, so that the refusal comes from here; longer heads it refuses itself with 400.
 MAX_PARSED_BYTES = 1_048_576
 _GUARDED = "/services/"
 _VARY = (b"Vary", b"Accept-Encoding")
+_GZIP_BYTES = 1000
+_GZIP_LEVEL = 4
 _ODDLY_SPELLED = {
     b"etag": b"ETag",
     b"sforce-numberofrecords": b"Sforce-NumberOfRecords",
@@ -54,6 +60,21 @@ class SpellHeaders:
             await send(message)
 
         await self.app(scope, receive, spell)
+
+
+class CompressWhenAsked:
+    """gzip for clients that take it. All others are answered directly, with files copied by the kernel."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._compressed = GZipMiddleware(app, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "gzip" in Headers(scope=scope).get("Accept-Encoding", ""):
+            send_in_pieces(scope)
+            await self._compressed(scope, receive, send)
+        else:
+            await self._plain(scope, receive, send)
 
 
 @cache

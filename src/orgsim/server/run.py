@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from orgsim.proxy import ConnectProxy, names
 from orgsim.server.app import Doors, Parts, build_app
 from orgsim.server.edge import MAX_PARSED_BYTES
+from orgsim.server.zerocopy import CopyFiles
 from orgsim.store.state import State
 from orgsim.tls import PRODUCTION_HOSTS, SANDBOX_HOSTS, TlsFiles
 
@@ -133,6 +134,7 @@ def _uvicorn(
         server_header=False,
         date_header=False,
         ws="none",
+        loop="asyncio",  # uvloop has no sendfile
         lifespan="on" if lifespan else "off",
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         ssl_certfile=certificate,
@@ -177,6 +179,8 @@ def _protocol_class(transports: dict[tuple[str, int], Any]) -> type[H11Protocol]
     class CuttableProtocol(H11Protocol):
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            if transport.get_extra_info("sslcontext") is None:
+                self.app = CopyFiles(self.app, self)
             if self.client:
                 transports[self.client] = transport
 

