@@ -1,4 +1,4 @@
-"""Field history by metadata: `enableHistory` of an object, `trackHistory` of a field (facts C.30)."""
+"""Field history by metadata: `enableHistory` of an object, `trackHistory` of a field (facts C.27)."""
 
 from dataclasses import replace
 from xml.etree.ElementTree import Element

@@ -116,7 +116,7 @@ def _storage(org: Org) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def _used_kb(org: Org) -> int:
-    """Field history counts for nothing (facts C.30)."""
+    """Field history counts for nothing (facts C.27)."""
     kept = [each.name for each in org.catalog() if each.name not in _WITHOUT_STORAGE and not each.is_history]
     sums = (f'{_OTHER_RECORD_KB.get(name, _RECORD_KB)} * (SELECT count(*) FROM "{name}")' for name in kept)  # noqa: S608  names come from the schema
     row = org.database.connect().execute(f"SELECT {' + '.join(sums)}").fetchone()

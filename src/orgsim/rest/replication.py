@@ -48,7 +48,7 @@ def deleted(call: Call) -> Response:
 
 
 def _deleted_with(call: Call, sobject: SObject) -> list[SObject]:
-    """Asked for one history object, getDeleted answers for all of them (facts C.30)."""
+    """Asked for one history object, getDeleted answers for all of them (facts C.27)."""
     return [each for each in call.org.catalog() if each.is_history] if sobject.is_history else [sobject]
 
 

@@ -1,6 +1,6 @@
 """Field history in the schema: which fields of the standard objects are tracked, and the objects that keep it.
 
-Rows are written in store/fieldhistory.py (facts C.30).
+Rows are written in store/fieldhistory.py (facts C.27).
 """
 
 from dataclasses import replace

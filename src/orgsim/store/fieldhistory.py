@@ -1,4 +1,4 @@
-"""Writes the history of tracked fields: a row for each change, and for events of a record's life (facts C.30).
+"""Writes the history of tracked fields: a row for each change, and for events of a record's life (facts C.27).
 
 Values are kept as JSON, as they may be text, numbers or booleans. Not here: OpportunityHistory (store/history.py).
 """

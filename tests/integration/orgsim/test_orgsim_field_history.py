@@ -31,7 +31,7 @@ def rows_of(soql: Soql, history: str, link: str, record_id: str) -> list[tuple[o
 
 
 @pytest.mark.conformance(
-    area="Truth about data", feature="A row of field history for each change of a tracked field", source="facts C.30"
+    area="Truth about data", feature="A row of field history for each change of a tracked field", source="facts C.27"
 )
 def test_each_change_of_a_tracked_field_leaves_a_row(client: httpx2.Client, soql: Soql, running: RunningOrgsim) -> None:
     deal = client.post("/sobjects/Opportunity", json=DEAL).json()["id"]
@@ -125,7 +125,7 @@ def test_history_goes_and_comes_back_with_its_record(client: httpx2.Client, soql
 
 
 @pytest.mark.conformance(
-    area="REST", feature="History objects are read-only, and replicated by CreatedDate", source="facts C.30"
+    area="REST", feature="History objects are read-only, and replicated by CreatedDate", source="facts C.27"
 )
 def test_history_objects_describe_themselves(client: httpx2.Client, running: RunningOrgsim) -> None:
     names = {each["name"] for each in client.get("/sobjects").json()["sobjects"]}
@@ -169,7 +169,7 @@ def test_values_are_plain_in_bulk_and_in_checksums(
 
 
 @pytest.mark.conformance(
-    area="Metadata", feature="enableHistory and trackHistory of custom objects", source="facts C.30"
+    area="Metadata", feature="enableHistory and trackHistory of custom objects", source="facts C.27"
 )
 def test_a_custom_object_keeps_the_history_its_metadata_asks_for(
     client: httpx2.Client, finished: Finished, soql: Soql
@@ -201,7 +201,7 @@ def test_a_custom_object_keeps_the_history_its_metadata_asks_for(
 
 
 @pytest.mark.conformance(
-    area="Metadata", feature="At most 20 tracked fields of an object", source="facts C.30", refused=True
+    area="Metadata", feature="At most 20 tracked fields of an object", source="facts C.27", refused=True
 )
 def test_twenty_fields_can_be_tracked_and_no_more(client: httpx2.Client, finished: Finished, soql: Soql) -> None:
     inner = "".join(field(f"N{number}__c", "Checkbox", trackHistory="true") for number in range(21))
