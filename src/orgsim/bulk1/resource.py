@@ -27,10 +27,11 @@ from orgsim.exchange import Exchange
 from orgsim.filespan import SpanResponse
 from orgsim.oauth.grants import Session, session_of
 from orgsim.rest.call import Call
-from orgsim.rest.endpoints import MAX_VERSION, MIN_VERSION, Endpoint, match_endpoint
+from orgsim.rest.endpoints import Endpoint, match_endpoint
 from orgsim.rest.gate import Api, pass_gate
 from orgsim.schema.model import SObject
 from orgsim.store import linefile
+from orgsim.versions import MAX_VERSION, MIN_VERSION
 
 OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete", *work.QUERIES)
 _KIND = "bulk1"

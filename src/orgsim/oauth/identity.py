@@ -10,6 +10,7 @@ from orgsim.exchange import Exchange, json_response
 from orgsim.oauth.grants import Session, session_of
 from orgsim.oauth.users import user_row
 from orgsim.store.rows import Row
+from orgsim.versions import MAX_VERSION
 
 _URLS = {
     "enterprise": "/services/Soap/c/{version}/%s",
@@ -23,10 +24,18 @@ _URLS = {
     "tooling_soap": "/services/Soap/T/{version}/%s",
     "tooling_rest": "/services/data/v{version}/tooling/",
     "profile": "/%s",
+    "feeds": "/services/data/v{version}/chatter/feeds",
+    "groups": "/services/data/v{version}/chatter/groups",
+    "users": "/services/data/v{version}/chatter/users",
+    "feed_items": "/services/data/v{version}/chatter/feed-items",
+    "feed_elements": "/services/data/v{version}/chatter/feed-elements",
     "custom_domain": "",
 }
 _NO_TIME = dt.timedelta()
-_SCOPES = "id api web full chatter_api visualforce refresh_token openid profile email address phone offline_access"
+_SCOPES = (
+    "id api web full chatter_api visualforce refresh_token openid profile email address phone offline_access "
+    "custom_permissions wave_api eclair_api"
+)
 
 
 def userinfo(exchange: Exchange) -> Response:
@@ -52,7 +61,7 @@ def userinfo(exchange: Exchange) -> Response:
             "picture": f"{base}/profilephoto/005/F",
             "address": {},
             "is_salesforce_integration_user": False,
-            "urls": _urls(session, base),
+            "urls": _urls(exchange, session),
             "active": bool(user["IsActive"]),
             **_shared(user),
             "updated_at": user["LastModifiedDate"],
@@ -90,7 +99,7 @@ def identity(exchange: Exchange) -> Response:
             "mobile_phone_verified": False,
             "is_lightning_login_user": False,
             "status": {"created_date": None, "body": None},
-            "urls": _urls(session, base),
+            "urls": _urls(exchange, session),
             "active": bool(user["IsActive"]),
             **_shared(user),
             "last_modified_date": user["LastModifiedDate"],
@@ -130,11 +139,14 @@ def _photos(base: str) -> dict[str, str]:
     return {"picture": f"{base}/profilephoto/005/F", "thumbnail": f"{base}/profilephoto/005/T"}
 
 
-def _urls(session: Session, base: str) -> dict[str, str]:
+def _urls(exchange: Exchange, session: Session) -> dict[str, str]:
+    """With `{version}` left in, unless the request names a version, or asks for the latest."""
     org15 = session.org.org_id[:15]
     filled = {name: path % org15 if "%s" in path else path for name, path in _URLS.items()}
     filled["profile"] = f"/{session.user_id}"
-    return {name: f"{base}{path}" for name, path in filled.items()}
+    version = exchange.query.get("version", "{version}")
+    version = f"{MAX_VERSION}.0" if version == "latest" else version
+    return {name: f"{exchange.base_url}{path.replace('{version}', version)}" for name, path in filled.items()}
 
 
 def _standard_offset_ms(zone_name: str) -> int:

@@ -18,9 +18,9 @@ from orgsim.rest import collections, composite, graph, limits, query, replicatio
 from orgsim.rest.call import Call
 from orgsim.rest.tooling import query as tooling_query
 from orgsim.rest.tooling import triggers
+from orgsim.versions import MAX_VERSION, MIN_VERSION
 
 Handler = Callable[[Call], Response]
-MIN_VERSION, MAX_VERSION = 31, 67
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from orgsim.exchange import Exchange, empty_response
 from orgsim.oauth.errors import OAuthError
 from orgsim.oauth.grants import IssuedTokens, open_grant
 from orgsim.oauth.users import check_login, user_row
-from orgsim.rest.endpoints import MIN_VERSION
 from orgsim.soap.envelope import NAMESPACES, Operation, SoapFault, fault_response, read_operation, result_response
 from orgsim.store.org import Org
 from orgsim.store.rows import Row
+from orgsim.versions import MIN_VERSION
 from orgsim.xmltext import Tree
 
 _LAST_VERSION = 64

@@ -295,6 +295,12 @@ def test_a_request_that_takes_too_long_is_given_up(client: httpx2.Client, org: O
     source="reference",
     endpoint="DELETE /orgsim/orgs/{org_id}/latency",
 )
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Calls of a kind take a fixed and a random time",
+    source="reference",
+    endpoint="GET /orgsim/orgs/{org_id}/latency",
+)
 def test_calls_take_the_time_that_is_set(anyone: httpx2.Client, client: httpx2.Client, org: Org) -> None:
     door = f"/orgsim/orgs/{org.org_id}/latency"
     anyone.post(door, json={"kind": "query", "seconds": 0.15, "spread_seconds": 0.1})
@@ -308,6 +314,7 @@ def test_calls_take_the_time_that_is_set(anyone: httpx2.Client, client: httpx2.C
 
     assert took(QUERY) >= 0.15
     assert took("/limits") >= 0.01
+    assert [each["seen"] for each in anyone.get(door).json()] == [1, 1]
     assert anyone.post(door, json={"seconds": -1}).status_code == 400
     assert anyone.delete(door).json() == []
     assert took(QUERY) < 0.15

@@ -505,3 +505,24 @@ def test_a_token_is_revoked_by_an_address(anyone: httpx2.Client, running: Runnin
     assert anyone.get("/services/oauth2/revoke", params={"token": token}).status_code == 200
     headers = {"Authorization": f"Bearer {access}"}
     assert anyone.get("/services/oauth2/userinfo", headers=headers).status_code == 403
+
+
+@pytest.mark.conformance(
+    area="OAuth and identity",
+    feature="URLs of the identity, with a version or a place for one",
+    source="facts A.6",
+    endpoint="GET /id/{org_id}/{user_id}",
+)
+@pytest.mark.parametrize(
+    ("asked", "told"), [({}, "{version}"), ({"version": "latest"}, "67.0"), ({"version": "59.0"}, "59.0")]
+)
+def test_the_identitys_urls_name_the_version_that_was_asked_for(
+    anyone: httpx2.Client, running: RunningOrgsim, asked: dict[str, str], told: str
+) -> None:
+    headers = {"Authorization": f"Bearer {running.access_token()}"}
+    path = f"/id/{running.production.org_id}/{running.production_user_id}"
+    urls = anyone.get(path, headers=headers, params=asked).json()["urls"]
+    assert urls["rest"] == f"{running.url}/services/data/v{told}/"
+    assert urls["feed_elements"] == f"{running.url}/services/data/v{told}/chatter/feed-elements"
+    assert urls["partner"] == f"{running.url}/services/Soap/u/{told}/{running.production.org_id[:15]}"
+    assert urls["custom_domain"] == running.url
