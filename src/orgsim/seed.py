@@ -3,14 +3,15 @@
 Not here: what the history tells (seeding/).
 """
 
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from orgsim import ids
 from orgsim.founding import add_organization_row
 from orgsim.oauth.apps import App, add_app, apps_of
 from orgsim.oauth.users import NewUser, add_user
-from orgsim.schema.model import SObject
+from orgsim.schema.model import Field, SObject
 from orgsim.seeding import generate
 from orgsim.store import ddl
 from orgsim.store.org import Org
@@ -19,6 +20,7 @@ from orgsim.store.state import NewOrg, State
 from orgsim.store.values import Stored, to_stored
 
 RawRow = dict[str, object]
+Told = Callable[[str, int, int], None]  # of a step: how much is done, of how much
 _COPIES = (
     "Name",
     "FirstName",
@@ -33,6 +35,10 @@ _COPIES = (
 )
 
 
+def tell_nobody(_step: str, _done: int, _total: int) -> None:
+    """For whoever does not watch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Founding:
     """`records` 0 founds an empty org. Without an app of its own a sandbox takes its production org's apps."""
@@ -44,23 +50,31 @@ class Founding:
     seed: int = 1
 
 
-def found_org(state: State, wish: Founding) -> Org:
+def found_org(state: State, wish: Founding, told: Told = tell_nobody) -> Org:
     org = state.create_org(replace(wish.new_org, with_indexes=False))
     user_id = add_user(org, wish.user)
     add_organization_row(org, user_id)
     for app in _apps(state, wish):
         add_app(org, app)
     if wish.records:
-        load_history(org, records=wish.records, seed=wish.seed)
-    build_indexes(org)
+        load_history(org, records=wish.records, seed=wish.seed, told=told)
+    build_indexes(org, told)
     return org
 
 
-def load_history(org: Org, *, records: int, seed: int) -> int:
+def load_history(org: Org, *, records: int, seed: int, told: Told = tell_nobody) -> int:
     """Load a generated history that ends now. Returns how many rows it has."""
     numbers = _Numbers(org)
-    end = org.clock.now()
-    return load_rows(org, generate(records=records, seed=seed, end=end, new_id=numbers.new_id), numbers)
+    rows_told = 0
+
+    def counted() -> Iterator[tuple[str, list[RawRow]]]:
+        nonlocal rows_told
+        for name, rows in generate(records=records, seed=seed, end=org.clock.now(), new_id=numbers.new_id):
+            yield name, rows
+            rows_told += len(rows)
+            told("records", rows_told, records)
+
+    return load_rows(org, counted(), numbers)
 
 
 def load_rows(org: Org, batches: Iterable[tuple[str, list[RawRow]]], numbers: "_Numbers | None" = None) -> int:
@@ -69,9 +83,7 @@ def load_rows(org: Org, batches: Iterable[tuple[str, list[RawRow]]], numbers: "_
     count = 0
     with org.database.write() as connection:
         for name, rows in batches:
-            sobject = org.catalog().get(name)
-            columns = tuple(field.name for field in sobject.stored_fields)
-            insert_rows(connection, sobject, columns, _stored(sobject, rows, numbers))
+            _insert(connection, org.catalog().get(name), rows, numbers)
             count += len(rows)
         _copy_people_to_members(org)
     numbers.save()
@@ -103,16 +115,21 @@ class _Numbers:
         self._first, self._next = dict(self._next), dict(self._next)
 
 
-def _stored(sobject: SObject, rows: list[RawRow], numbers: _Numbers) -> Iterator[tuple[Stored, ...]]:
-    fields = sobject.stored_fields
-    defaults = {each.name: to_stored(each, each.default) for each in fields if each.type == "boolean"}
-    automatic = [each for each in fields if each.auto_number]
-    for row in rows:
-        for field in automatic:
+def _insert(connection: sqlite3.Connection, sobject: SObject, rows: list[RawRow], numbers: _Numbers) -> None:
+    """Only the columns that some row has, or that are never empty: most of an object's columns are."""
+    for field in (each for each in sobject.stored_fields if each.auto_number):
+        for row in rows:
             row.setdefault(field.name, field.numbered(numbers.next_number(f"{sobject.name}.{field.name}")))
+    named = set().union(*rows)
+    fields = [each for each in sobject.stored_fields if each.name in named or each.type == "boolean"]
+    insert_rows(connection, sobject, tuple(field.name for field in fields), _stored(fields, rows))
+
+
+def _stored(fields: list[Field], rows: list[RawRow]) -> Iterator[tuple[Stored, ...]]:
+    absent = [(field, to_stored(field, field.default) if field.type == "boolean" else None) for field in fields]
+    for row in rows:
         yield tuple(
-            to_stored(field, row[field.name]) if row.get(field.name) is not None else defaults.get(field.name)
-            for field in fields
+            default if (value := row.get(field.name)) is None else to_stored(field, value) for field, default in absent
         )
 
 
@@ -134,9 +151,9 @@ def _apps(state: State, wish: Founding) -> list[App]:
     return apps_of(state.org(wish.new_org.sandbox_of)) if wish.new_org.sandbox_of else []
 
 
-def build_indexes(org: Org) -> None:
+def build_indexes(org: Org, told: Told = tell_nobody) -> None:
+    statements = [statement for sobject in org.catalog() for statement in ddl.create_indexes(sobject)]
     with org.database.write() as connection:
-        for sobject in org.catalog():
-            for statement in ddl.create_indexes(sobject):
-                connection.execute(statement)
-        connection.execute("ANALYZE")
+        for done, statement in enumerate([*statements, "ANALYZE"], start=1):
+            connection.execute(statement)
+            told("indexes", done, len(statements) + 1)

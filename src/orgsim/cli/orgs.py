@@ -8,6 +8,7 @@ import orjson
 import typer
 
 from orgsim.cli.options import DEFAULT_FOLDER, AsJson, OrgId, StateFolder, choose_org, open_state, show
+from orgsim.cli.progress import progress_bars
 from orgsim.oauth.apps import App, AppOptions, add_app, apps_of
 from orgsim.oauth.users import NewUser, add_user
 from orgsim.seed import Founding, found_org
@@ -68,7 +69,8 @@ def seed(
     bought = {"Salesforce": licences} if licences else {}
     new_org = NewOrg(name, edition, is_sandbox, sandbox_of, allowance, bought, trial)
     with open_state(state) as opened:
-        org = found_org(opened, Founding(new_org, NewUser(user, password), new_app, records, seed))
+        with progress_bars(quiet=as_json) as told:
+            org = found_org(opened, Founding(new_org, NewUser(user, password), new_app, records, seed), told)
         answer = {**describe_org(org), "apps": [app_without_secret(each) for each in apps_of(org)], "user": user}
         if new_app and app_secret is None:
             answer["client_secret"] = new_app.client_secret

@@ -4,14 +4,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer, Tree, v_args
+from lark import Token, Transformer, Tree, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from orgsim.formula import tree
 from orgsim.formula.errors import FormulaError
+from orgsim.grammar import parser_of
 
 MAX_CHARACTERS = 3900
 MAX_DEPTH = 150  # levels of the syntax tree
+_GRAMMAR = Path(__file__).with_name("grammar.lark")
 _KEPT_ESCAPES = "nrtNRT'"  # stay as they are written; only \" and \\ stand for another text
 
 
@@ -23,7 +25,7 @@ def parse(formula: str) -> tree.Formula:
             f"Formula is too long ({len(formula):,} characters). Maximum length is {MAX_CHARACTERS:,} characters"
         )
     try:
-        parsed = _PARSER.parse(formula)
+        parsed = parser_of(_GRAMMAR).parse(formula)
     except UnexpectedInput as error:
         raise _syntax_error(error, formula) from error
     if _depth(parsed) > MAX_DEPTH:
@@ -102,11 +104,3 @@ def _unescaped(text: str) -> str:
         escaped = next(characters)
         out.append(f"\\{escaped}" if escaped in _KEPT_ESCAPES else escaped)
     return "".join(out)
-
-
-_PARSER = Lark(
-    Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8"),
-    parser="lalr",
-    lexer="contextual",
-    maybe_placeholders=True,
-)

@@ -3,15 +3,17 @@
 from pathlib import Path as FilePath
 from typing import Any
 
-from lark import Lark, ParseTree, Token, Transformer, Tree, v_args
+from lark import ParseTree, Token, Transformer, Tree, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
 
 from orgsim.errors import ApiError
+from orgsim.grammar import parser_of
 from orgsim.soql import tree
 from orgsim.soql.refuse import malformed, refuse
 
 MAX_QUERY_CHARACTERS = 100_000
 MAX_DEPTH = 100  # levels of the syntax tree; brackets around one thing are no level
+_GRAMMAR = FilePath(__file__).with_name("grammar.lark")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _WORDS = {"true": tree.ValueKind.BOOLEAN, "false": tree.ValueKind.BOOLEAN, "null": tree.ValueKind.NULL}
 
@@ -21,7 +23,7 @@ def parse(query: str) -> tree.Select:
     if len(query) > MAX_QUERY_CHARACTERS:
         raise malformed(f"SOQL statements cannot be longer than {MAX_QUERY_CHARACTERS} characters.")
     try:
-        parsed = _PARSER.parse(query)
+        parsed = parser_of(_GRAMMAR).parse(query)
     except UnexpectedToken as error:
         raise _unexpected(error.token, query) from error
     except UnexpectedCharacters as error:
@@ -243,9 +245,3 @@ def _value(kind: tree.ValueKind, token: Token, text: str | None = None) -> tree.
 
 
 _CLAUSES = 12  # what follows the select list in the grammar, from object_name to all_rows
-_PARSER = Lark(
-    FilePath(__file__).with_name("grammar.lark").read_text(encoding="utf-8"),
-    parser="lalr",
-    lexer="contextual",
-    maybe_placeholders=True,
-)
