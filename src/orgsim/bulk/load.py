@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from orgsim.background import Background
-from orgsim.bulk.columns import refuse_unknown_columns, values_of
-from orgsim.bulk.jobs import Job, find_job
+from orgsim.bulk.columns import invalid_batch, refuse_unknown_columns, values_of
+from orgsim.bulk.jobs import Job, look_up
 from orgsim.bulk.limits import take_rows
 from orgsim.bulk.rows import CHUNK_ROWS, Load, Values, count_outcomes, load_chunk
 from orgsim.errors import ApiError
@@ -20,29 +20,36 @@ def start(org: Org, job_id: str, background: Background) -> None:
     half = float(org.setting("bulk_delay_seconds")) / 2
 
     def work() -> None:
-        job = find_job(org, FAMILY, job_id)
-        if job.state in ("UploadComplete", "InProgress"):
-            job.save("InProgress")
+        job = _begin(org, job_id)
+        if job is not None:
             background.sleep(half)
             run(job)
 
     background.run_later(half, work)
 
 
+def _begin(org: Org, job_id: str) -> Job | None:
+    """None when the job was aborted or deleted while it waited."""
+    with org.database.write():
+        job = look_up(org, FAMILY, job_id)
+        if job is None or job.state not in ("UploadComplete", "InProgress"):
+            return None
+        job.save("InProgress")
+    return job
+
+
 def run(job: Job) -> None:
+    """A column that does not exist or a wrong line ending fails the job before its first row (facts C.5)."""
     done = count_outcomes(job.org, job.id)
     state = "JobComplete"
     try:
         fail_struck_job(job.org.usage, "bulk_ingest")
+        _refuse_other_line_ending(job)
         refuse_unknown_columns(job.org.catalog().get(job.plain["object"]), upload_header(job))
         rows = islice(enumerate(map(values_of, read_upload(job)), start=1), done, None)
         while chunk := list(islice(rows, CHUNK_ROWS)):
-            if find_job(job.org, FAMILY, job.id).state == "Aborted":
+            if not _load_chunk(job, chunk):
                 return
-            take_rows(job.org, chunk[0][0], len(chunk))
-            _load_chunk(job, chunk)
-    except (csv.Error, UnicodeDecodeError) as error:
-        job.plain["errorMessage"], state = f"InvalidBatch : {error}", "Failed"
     except ApiError as error:
         job.plain["errorMessage"], state = f"{error.code} : {error.message}", "Failed"
     job.finish_time()
@@ -50,25 +57,38 @@ def run(job: Job) -> None:
 
 
 def read_upload(job: Job) -> Iterator[dict[str, str]]:
-    """Each row of the upload by column name. Raises csv.Error for a row with too many cells."""
+    """Each row of the upload by column name. Raises ApiError InvalidBatch for what is no such CSV."""
     if not job.upload_file.exists():
         return
-    with job.upload_file.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file, delimiter=job.delimiter, restval="", restkey=None, strict=True):
-            if None in row:
-                raise csv.Error("a row has more cells than the header")
-            yield row
+    try:
+        with job.upload_file.open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file, delimiter=job.delimiter, restval="", restkey=None, strict=True):
+                if None in row:
+                    raise invalid_batch("a row has more cells than the header")
+                yield row
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise invalid_batch(str(error)) from error
 
 
 def upload_header(job: Job) -> list[str]:
-    """The column names; none when nothing was uploaded."""
+    """The column names; none when nothing was uploaded, or nothing that can be read."""
     if not job.upload_file.exists():
         return []
-    with job.upload_file.open(encoding="utf-8-sig", newline="") as file:
+    with job.upload_file.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         return next(csv.reader(file, delimiter=job.delimiter), [])
 
 
-def _load_chunk(job: Job, chunk: list[tuple[int, Values]]) -> None:
+def _refuse_other_line_ending(job: Job) -> None:
+    """Looks at the end of the header."""
+    with job.upload_file.open("rb") as file:
+        header = file.readline()
+    if header.endswith(b"\n") and header.endswith(b"\r\n") != (job.line_ending == "\r\n"):
+        told = f"LineEnding is invalid on user data. Current LineEnding setting is {job.plain['lineEnding']}"
+        raise ApiError("ClientInputError", told)
+
+
+def _load_chunk(job: Job, chunk: list[tuple[int, Values]]) -> bool:
+    """False when the job was aborted: then nothing is written. An abort waits for the end of a chunk."""
     plain = job.plain
     load = Load(
         job.org,
@@ -79,8 +99,13 @@ def _load_chunk(job: Job, chunk: list[tuple[int, Values]]) -> None:
         job.id,
     )
     with job.org.database.write():
+        current = look_up(job.org, FAMILY, job.id)
+        if current is None or current.state != "InProgress":
+            return False
+        take_rows(job.org, chunk[0][0], len(chunk))
         loaded = load_chunk(load, chunk)
         job.add_apex_time(loaded.cpu_ms)
         plain["numberRecordsFailed"] = plain.get("numberRecordsFailed", 0) + loaded.failed_rows
         plain["numberRecordsProcessed"] = chunk[-1][0]
         job.save("InProgress")
+    return True

@@ -7,8 +7,10 @@ from starlette.responses import Response
 
 from orgsim.background import Background
 from orgsim.bulk.allowed import check_query
-from orgsim.bulk.jobs import LISTED_JOBS, Job, find_job, invalid_job, list_jobs, new_job, wrong_state
+from orgsim.bulk.jobs import Job, abort_job, invalid_job, look_up, new_job, remove_files, wrong_state
+from orgsim.bulk.lifetime import living_job
 from orgsim.bulk.limits import take_query_job
+from orgsim.bulk.listing import described, list_jobs
 from orgsim.errors import ApiError
 from orgsim.exchange import empty_response, json_response
 from orgsim.filespan import SpanResponse
@@ -33,38 +35,30 @@ def create(call: Call) -> Response:
     job.plain["object"] = check_query(call.asker, soql, job.delimiter)
     job.plain["_query"] = soql
     take_query_job(call.org)
-    job.save("UploadComplete")
+    job.add("UploadComplete")
     start(call.org, job.id, call.exchange.background)
     return json_response(job.shown())
 
 
 def read(call: Call) -> Response:
-    job = find_job(call.org, FAMILY, call.param("job_id"))
-    return json_response(_described(job))
+    return json_response(described(_job(call)))
 
 
 def listing(call: Call) -> Response:
-    offset = int(call.exchange.query.get("queryLocator") or 0)
-    jobs = list_jobs(call.org, FAMILY, offset=offset)
-    more = len(jobs) == LISTED_JOBS
-    next_url = f"{call.base_path}/jobs/query?queryLocator={offset + LISTED_JOBS}" if more else None
-    return json_response({"done": not more, "records": [_described(job) for job in jobs], "nextRecordsUrl": next_url})
+    return list_jobs(call, "query")
 
 
 def abort(call: Call) -> Response:
-    job = find_job(call.org, FAMILY, call.param("job_id"))
+    job = _job(call)
     if call.exchange.json_object().get("state") != "Aborted":
         raise invalid_job("Only the state Aborted can be set")
-    if job.state not in _UNFINISHED:
-        raise wrong_state(f"Aborting Job not allowed in state {job.state}")
-    job.save("Aborted")
-    return json_response(job.shown())
+    return json_response(abort_job(call.org, FAMILY, job.id, _UNFINISHED).shown())
 
 
 def delete(call: Call) -> Response:
-    job = find_job(call.org, FAMILY, call.param("job_id"))
+    job = _job(call)
     if job.state in _UNFINISHED:
-        raise wrong_state(f"Deleting Job not allowed in state {job.state}")
+        raise ApiError("API_ERROR", "Error encountered when deleting the job because the job is not terminated")
     job.forget()
     return empty_response()
 
@@ -72,8 +66,7 @@ def delete(call: Call) -> Response:
 def results(call: Call) -> Response:
     job = _complete_job(call)
     first = _read_locator(call.exchange.query.get("locator"))
-    wanted = call.exchange.query.get("maxRecords")
-    most = int(wanted) if wanted and wanted.isdigit() else int(call.org.setting("bulk_page_rows"))
+    most = _read_most(call.exchange.query.get("maxRecords")) or int(call.org.setting("bulk_page_rows"))
     total = int(job.plain["numberRecordsProcessed"])
     count = max(0, min(most, total - first + 1))
     following = first + count
@@ -107,8 +100,8 @@ def start(org: Org, job_id: str, background: Background) -> None:
     half = float(org.setting("bulk_delay_seconds")) / 2
 
     def work() -> None:
-        job = find_job(org, FAMILY, job_id)
-        if job.state == "UploadComplete":
+        job = look_up(org, FAMILY, job_id)
+        if job and job.state == "UploadComplete":
             job.save("InProgress")
             background.sleep(half)
             _run(job)
@@ -136,22 +129,22 @@ def _run(job: Job) -> None:
     except ApiError as error:
         job.plain["errorMessage"], state = str(error), "Failed"
     job.finish_time()
-    job.save(state)
+    if not job.save(state):  # nobody can ask for this result any more
+        remove_files(job.org, [job.id])
+
+
+def _job(call: Call) -> Job:
+    return living_job(call.org, FAMILY, call.param("job_id"))
 
 
 def _complete_job(call: Call) -> Job:
-    job = find_job(call.org, FAMILY, call.param("job_id"))
+    job = _job(call)
     if job.state != "JobComplete":
         raise wrong_state(f"Results are not available in state {job.state}")
     if float(call.api_version) != job.plain["apiVersion"]:
         message = f"The job was created with API version {job.plain['apiVersion']}; use the same to read it"
         raise ApiError("API_VERSION_MISMATCH", message, status=409)
     return job
-
-
-def _described(job: Job) -> dict[str, object]:
-    progress = {"retries": 0, "totalProcessingTime": 0, "numberRecordsProcessed": 0, "isPkChunkingSupported": True}
-    return {**progress, **job.shown(), "jobType": "V2Query"}
 
 
 def _locator(row: int) -> str:
@@ -163,6 +156,18 @@ def _read_locator(text: str | None) -> int:
     if not text or text == "null":
         return 1
     try:
-        return int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        first = int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error) as error:
         raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator") from error
+    if first < 1:
+        raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator")
+    return first
+
+
+def _read_most(text: str | None) -> int | None:
+    """The most rows of a page, where the client names them."""
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise invalid_job(f"maxRecords must be a number from 1 on: {text}")
+    return int(text)

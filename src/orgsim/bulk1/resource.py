@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 from starlette.responses import Response, StreamingResponse
 
-from orgsim.bulk.jobs import Job, find_job
+from orgsim.bulk.jobs import Job
+from orgsim.bulk.lifetime import living_job
 from orgsim.bulk.limits import take_batches
 from orgsim.bulk.rows import Outcome, read_outcomes
 from orgsim.bulk1 import chunking, wire, work
@@ -56,7 +57,7 @@ def create(call: Call) -> Response:
         raise ApiError("InvalidJob", f"Unable to find object: {info.get('object')}")
     job = Job(call.org, call.org.new_id("750"), FAMILY, "Open", {})
     job.plain = _new_plain(call, job.id, info, sobject)
-    job.save()
+    job.add("Open")
     return wire.described("jobInfo", job_info(job), json=wire.prefers_json(call.exchange), status=201)
 
 
@@ -235,7 +236,7 @@ def _batch(call: Call, job: Job) -> Batch:
 
 def _job(call: Call) -> Job:
     try:
-        job = find_job(call.org, FAMILY, call.param("job_id"))
+        job = living_job(call.org, FAMILY, call.param("job_id"))
     except ApiError as error:
         raise ApiError("InvalidJob", f"Unable to find job: {call.param('job_id')}") from error
     if job.plain["_version"] != call.api_version:

@@ -8,7 +8,7 @@ from itertools import islice
 from orgsim.background import Background
 from orgsim.bulk.allowed import check_query
 from orgsim.bulk.columns import invalid_batch
-from orgsim.bulk.jobs import Job, find_job
+from orgsim.bulk.jobs import Job, find_job, look_up
 from orgsim.bulk.limits import take_batch_rows, take_batches
 from orgsim.bulk.rows import CHUNK_ROWS, Load, Values, count_outcomes, load_chunk
 from orgsim.bulk1 import chunking
@@ -50,8 +50,9 @@ def start(org: Org, job_id: str, batch_id: str, background: Background) -> None:
 def _begin(org: Org, job_id: str, batch_id: str) -> Batch | None:
     """None when the job was aborted before the batch had begun. What has begun is carried to its end (facts C.9)."""
     with org.database.write():
-        batch = find_batch(find_job(org, FAMILY, job_id), batch_id)
-        if batch.state not in UNFINISHED:
+        job = look_up(org, FAMILY, job_id)
+        batch = find_batch(job, batch_id) if job else None
+        if batch is None or batch.state not in UNFINISHED:
             return None
         batch.save(IN_PROGRESS)
     return batch

@@ -1,13 +1,8 @@
 """POST /metadata/deployRequest and its status. The zip waits in the job folder until it was carried out."""
 
-import io
 from typing import Any
 
 import orjson
-from python_multipart import parse_form
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field as FormField
-from python_multipart.multipart import File as FormFile
 from starlette.responses import Response
 
 from orgsim.background import Background
@@ -15,6 +10,7 @@ from orgsim.errors import ApiError, not_found
 from orgsim.exchange import Exchange, json_response
 from orgsim.metadata.apply import Report, apply_package
 from orgsim.metadata.package import read_package
+from orgsim.multipart import read_parts
 from orgsim.rest.call import Call
 from orgsim.store.org import Org
 
@@ -150,20 +146,10 @@ def _find(org: Org, deploy_id: str) -> dict[str, Any]:
 
 def _read_form(exchange: Exchange) -> tuple[dict[str, Any], bytes]:
     """(deployOptions, the zip) of the multipart body."""
-    parts: dict[str, bytes] = {}
-
-    def on_field(field: FormField) -> None:
-        parts[(field.field_name or b"").decode()] = field.value or b""
-
-    def on_file(file: FormFile) -> None:
-        file.file_object.seek(0)
-        parts[(file.field_name or b"").decode()] = file.file_object.read()
-
-    headers = {"Content-Type": exchange.headers.get("content-type", "").encode()}
     try:
-        parse_form(headers, io.BytesIO(exchange.body), on_field, on_file)
+        parts = read_parts(exchange)
         options = orjson.loads(parts["json"])["deployOptions"]
         return options, parts["file"]
-    except (FormParserError, KeyError, orjson.JSONDecodeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         message = "The request must be multipart/form-data with a json part (deployOptions) and a file part (zip)"
         raise ApiError("INVALID_MULTIPART_REQUEST", message) from error

@@ -1,6 +1,6 @@
 """The table of data API endpoints: method, path, the kind of call it is accounted as, handler."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from re import Pattern
 from typing import Any
@@ -25,13 +25,14 @@ Handler = Callable[[Call], Response]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`cost` says how many credits a request takes (facts B.5)."""
+    """`cost` says how many credits a request takes (facts B.5); `since` is the version that brought it."""
 
     method: str
     path: str
     kind: str
     handler: Handler
     cost: Callable[[Exchange], int] = lambda _: 1
+    since: int = MIN_VERSION
     pattern: Pattern[str] = field(init=False)
     convertors: dict[str, Convertor[Any]] = field(init=False)
 
@@ -74,12 +75,12 @@ def resources(call: Call) -> Response:
     return json_response({**{name: f"{call.base_path}/{name}" for name in names}, "identity": identity})
 
 
-def find_endpoint(method: str, path: str) -> tuple[Endpoint, dict[str, Any]]:
-    """Among those of the data API."""
-    return match_endpoint(ENDPOINTS, method, path)
+def find_endpoint(method: str, path: str, version: str) -> tuple[Endpoint, dict[str, Any]]:
+    """Among those that the data API has in a version."""
+    return match_endpoint([each for each in ENDPOINTS if each.since <= float(version)], method, path)
 
 
-def match_endpoint(endpoints: tuple[Endpoint, ...], method: str, path: str) -> tuple[Endpoint, dict[str, Any]]:
+def match_endpoint(endpoints: Sequence[Endpoint], method: str, path: str) -> tuple[Endpoint, dict[str, Any]]:
     """Raises ApiError NOT_FOUND, or METHOD_NOT_ALLOWED when only the method is wrong."""
     allowed = []
     for endpoint in endpoints:
@@ -98,8 +99,8 @@ def match_endpoint(endpoints: tuple[Endpoint, ...], method: str, path: str) -> t
 def dispatch(call: Call, method: str, path: str) -> Response:
     """Answer one (sub)request of an already counted call; refusals become responses."""
     try:
-        _, rest = read_version(path)
-        endpoint, params = find_endpoint(method, rest)
+        version, rest = read_version(path)
+        endpoint, params = find_endpoint(method, rest, version)
         return endpoint.handler(call.with_exchange(call.exchange, params))
     except ApiError as error:
         return refusal(error)
@@ -161,25 +162,25 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _SET + "/{sobject}", "collections", collections.retrieve),
     Endpoint("POST", _SET + "/{sobject}", "collections", collections.retrieve),
     Endpoint("PATCH", _SET + "/{sobject}/{field}", "collections", collections.upsert),
-    Endpoint("POST", "/jobs/query", "bulk_query", bulk_query.create),
-    Endpoint("GET", "/jobs/query", "bulk_query", bulk_query.listing),
-    Endpoint("GET", _QUERY_JOB, "bulk_query", bulk_query.read),
-    Endpoint("PATCH", _QUERY_JOB, "bulk_query", bulk_query.abort),
-    Endpoint("DELETE", _QUERY_JOB, "bulk_query", bulk_query.delete),
-    Endpoint("GET", _QUERY_JOB + "/results", "bulk_query", bulk_query.results),
-    Endpoint("GET", _QUERY_JOB + "/resultPages", "bulk_query", bulk_query.result_pages),
-    Endpoint("GET", _QUERY_JOB + "/resultpages", "bulk_query", bulk_query.result_pages),
-    Endpoint("POST", "/jobs/ingest", "bulk_ingest", ingest.create),
-    Endpoint("GET", "/jobs/ingest", "bulk_ingest", ingest.listing),
-    Endpoint("GET", _INGEST_JOB, "bulk_ingest", ingest.read),
-    Endpoint("PATCH", _INGEST_JOB, "bulk_ingest", ingest.change),
-    Endpoint("DELETE", _INGEST_JOB, "bulk_ingest", ingest.delete),
-    Endpoint("PUT", _INGEST_JOB + "/batches", "bulk_ingest", ingest.upload),
-    Endpoint("GET", _INGEST_JOB + "/successfulResults", "bulk_ingest", ingest.successful_results),
-    Endpoint("GET", _INGEST_JOB + "/failedResults", "bulk_ingest", ingest.failed_results),
+    Endpoint("POST", "/jobs/query", "bulk_query", bulk_query.create, since=47),
+    Endpoint("GET", "/jobs/query", "bulk_query", bulk_query.listing, since=47),
+    Endpoint("GET", _QUERY_JOB, "bulk_query", bulk_query.read, since=47),
+    Endpoint("PATCH", _QUERY_JOB, "bulk_query", bulk_query.abort, since=47),
+    Endpoint("DELETE", _QUERY_JOB, "bulk_query", bulk_query.delete, since=47),
+    Endpoint("GET", _QUERY_JOB + "/results", "bulk_query", bulk_query.results, since=47),
+    Endpoint("GET", _QUERY_JOB + "/resultPages", "bulk_query", bulk_query.result_pages, since=58),
+    Endpoint("GET", _QUERY_JOB + "/resultpages", "bulk_query", bulk_query.result_pages, since=58),
+    Endpoint("POST", "/jobs/ingest", "bulk_ingest", ingest.create, since=41),
+    Endpoint("GET", "/jobs/ingest", "bulk_ingest", ingest.listing, since=41),
+    Endpoint("GET", _INGEST_JOB, "bulk_ingest", ingest.read, since=41),
+    Endpoint("PATCH", _INGEST_JOB, "bulk_ingest", ingest.change, since=41),
+    Endpoint("DELETE", _INGEST_JOB, "bulk_ingest", ingest.delete, since=41),
+    Endpoint("PUT", _INGEST_JOB + "/batches", "bulk_ingest", ingest.upload, since=41),
+    Endpoint("GET", _INGEST_JOB + "/successfulResults", "bulk_ingest", ingest.successful_results, since=41),
+    Endpoint("GET", _INGEST_JOB + "/failedResults", "bulk_ingest", ingest.failed_results, since=41),
     # Spelled both ways, by the documentation (api-asynch, step 4) and by clients (C jsforce, simple-salesforce).
-    Endpoint("GET", _INGEST_JOB + "/unprocessedrecords", "bulk_ingest", ingest.unprocessed_records),
-    Endpoint("GET", _INGEST_JOB + "/unprocessedRecords", "bulk_ingest", ingest.unprocessed_records),
+    Endpoint("GET", _INGEST_JOB + "/unprocessedrecords", "bulk_ingest", ingest.unprocessed_records, since=41),
+    Endpoint("GET", _INGEST_JOB + "/unprocessedRecords", "bulk_ingest", ingest.unprocessed_records, since=41),
     Endpoint("POST", "/metadata/deployRequest", "deploy", metadata.deploy),
     Endpoint("GET", "/metadata/deployRequest/{deploy_id}", "deploy", metadata.status),
 )

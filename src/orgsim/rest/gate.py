@@ -134,7 +134,7 @@ def _find_target(exchange: Exchange, api: Api) -> _Target:
 
 def _find_data_endpoint(exchange: Exchange) -> tuple[Endpoint, dict[str, Any], str]:
     version, rest = read_version(exchange.path)
-    return *find_endpoint(exchange.method, rest), version
+    return *find_endpoint(exchange.method, rest, version), version
 
 
 def _refuse(_exchange: Exchange, error: ApiError) -> Response:

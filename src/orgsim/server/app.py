@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 
 from starlette.applications import Starlette
@@ -16,17 +16,19 @@ from starlette.routing import Route
 from orgsim.background import Background
 from orgsim.bulk import load
 from orgsim.bulk import query as bulk_query
-from orgsim.bulk.jobs import list_jobs
+from orgsim.bulk.jobs import jobs_in
 from orgsim.bulk1 import resource as bulk1
 from orgsim.bulk1 import work as bulk1_work
 from orgsim.bulk1.batches import unfinished_batches
-from orgsim.exchange import PRODUCTION_DOOR, SANDBOX_DOOR, Exchange
+from orgsim.errors import ApiError
+from orgsim.exchange import PRODUCTION_DOOR, SANDBOX_DOOR, Exchange, refusal
 from orgsim.metadata import resource as metadata
 from orgsim.oauth import authorize, identity, idtoken, token
 from orgsim.rest import gate
 from orgsim.server import admin, pages
 from orgsim.server.delivery import Delivered, SpoilBodies
 from orgsim.server.edge import CompressWhenAsked, RefuseLongHeads, SpellHeaders
+from orgsim.server.encoding import decoded
 from orgsim.server.loginfaults import with_login_faults
 from orgsim.soap import login as soap_login
 from orgsim.store.state import State
@@ -87,7 +89,7 @@ def build_app(parts: Parts) -> Starlette:
             exchange = _read(parts, request, await request.body())
             request.state.delivery = exchange.delivery
             try:
-                response = await run_in_threadpool(guarded, exchange)
+                response = await run_in_threadpool(_answer, exchange, guarded)
             except BaseException:
                 exchange.delivery.end()
                 raise
@@ -108,6 +110,15 @@ def build_app(parts: Parts) -> Starlette:
         ],
         lifespan=_lifespan(parts),
     )
+
+
+def _answer(exchange: Exchange, answer: Answer) -> Response:
+    """With the compression of the body undone."""
+    try:
+        body = decoded(exchange.body, exchange.headers.get("content-encoding", ""))
+    except ApiError as error:
+        return refusal(error)
+    return answer(exchange if body is exchange.body else replace(exchange, body=body))
 
 
 def _add_edge_headers(response: Response, *, is_secure: bool) -> None:
@@ -153,10 +164,10 @@ def _resume(parts: Parts) -> None:
     """Take up what an earlier run of the server left unfinished."""
     unfinished = ("UploadComplete", "InProgress")
     for org in parts.state.orgs():
-        for job in list_jobs(org, bulk_query.FAMILY, states=unfinished):
+        for job in jobs_in(org, bulk_query.FAMILY, unfinished):
             job.save("UploadComplete")
             bulk_query.start(org, job.id, parts.background)
-        for job in list_jobs(org, load.FAMILY, states=unfinished):
+        for job in jobs_in(org, load.FAMILY, unfinished):
             load.start(org, job.id, parts.background)
         for job_id, batch_id in unfinished_batches(org):
             bulk1_work.start(org, job_id, batch_id, parts.background)

@@ -19,6 +19,7 @@ from orgsim.soql.shown import shown_column, shown_path
 from orgsim.soql.typeof import typeof_value
 from orgsim.soql.where import scope_of, source_of, where_sql
 
+ASKED_ORDER_VERSION = 50  # before it, columns of a Bulk result come in the order of the alphabet (facts C.4)
 MAX_FIELDS_FUNCTION_ROWS = 200
 
 
@@ -38,6 +39,8 @@ def compile_csv(question: Question, select: tree.Select, delimiter: str) -> Part
     if is_aggregate_query(select):
         raise _not_in_bulk("Aggregate Relationships")
     paths = [_csv_path(item) for item in _expanded(scope, select)]
+    if float(question.api_version) < ASKED_ORDER_VERSION:
+        paths.sort(key=str)
     columns = [row_column_of(scope, path) for path in paths]
     if any(column.field.type in COMPOUND_TYPES for column in columns):
         raise ApiError("API_ERROR", "Selecting compound data not supported in Bulk Query")

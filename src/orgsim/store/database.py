@@ -5,6 +5,7 @@ Write-ahead logging lets other processes read and edit the same file while a ser
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,33 @@ def roll_back() -> NoReturn:
     raise RollBackError
 
 
+class _Turns:
+    """Lets the threads of one process write in the order in which they came.
+
+    SQLite's own waiting sleeps between looks, so that a thread which writes again and again would keep all others out.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queue: deque[object] = deque()
+
+    def __enter__(self) -> None:
+        mine = object()
+        with self._changed:
+            self._queue.append(mine)
+            try:
+                self._changed.wait_for(lambda: self._queue[0] is mine)
+            except BaseException:  # a signal, while waiting
+                self._queue.remove(mine)
+                self._changed.notify_all()
+                raise
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._queue.popleft()
+            self._changed.notify_all()
+
+
 class Database:
     """A file and its connections."""
 
@@ -29,6 +57,7 @@ class Database:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._turns = _Turns()
         with self.write() as connection:
             for statement in filter(None, (each.strip() for each in script.split(";"))):
                 connection.execute(statement)
@@ -66,17 +95,12 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """All or nothing. Inside another `write` of the same thread it is a savepoint of that one."""
         connection = self.connect()
-        nested = connection.in_transaction
-        connection.execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
-        try:
+        if connection.in_transaction:
+            with _transaction(connection, nested=True):
+                yield connection
+            return
+        with self._turns, _transaction(connection, nested=False):
             yield connection
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK TO part" if nested else "ROLLBACK")
-                if nested:
-                    connection.execute("RELEASE part")
-            raise
-        connection.execute("RELEASE part" if nested else "COMMIT")
 
     def close(self) -> None:
         with self._lock:
@@ -84,6 +108,20 @@ class Database:
                 connection.close()
             self._opened.clear()
         self._local = threading.local()
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, *, nested: bool) -> Iterator[None]:
+    connection.execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO part" if nested else "ROLLBACK")
+            if nested:
+                connection.execute("RELEASE part")
+        raise
+    connection.execute("RELEASE part" if nested else "COMMIT")
 
 
 def open_file(path: Path) -> sqlite3.Connection:

@@ -36,6 +36,7 @@ def read_csv(text: str, delimiter: str = ",") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="A query job and its result", source="facts C.4")
 def test_it_answers_a_bulk_query(client: httpx2.Client, finished: Finished) -> None:
     path = start(client, "SELECT Id, Company, AnnualRevenue, IsDeleted, CreatedDate, Owner.Name FROM Lead")
     job = finished(path)
@@ -51,6 +52,9 @@ def test_it_answers_a_bulk_query(client: httpx2.Client, finished: Finished) -> N
     assert {row["AnnualRevenue"] for row in rows} == {"", "1234.5"}
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="Results in pages by Sforce-Locator and maxRecords", source="facts C.4"
+)
 def test_it_gives_pages_by_locator(client: httpx2.Client, finished: Finished) -> None:
     path = start(client, "SELECT Id FROM Lead ORDER BY Id")
     finished(path)
@@ -65,6 +69,7 @@ def test_it_gives_pages_by_locator(client: httpx2.Client, finished: Finished) ->
     assert found == sorted(set(found))
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="resultPages", source="facts C.4")
 def test_result_pages_can_be_fetched_side_by_side(
     client: httpx2.Client, finished: Finished, running: RunningOrgsim
 ) -> None:
@@ -82,6 +87,7 @@ def test_result_pages_can_be_fetched_side_by_side(
     assert len(set(rows)) == LEADS - 1
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="queryAll; an empty result is a header", source="facts C.4")
 def test_query_all_brings_deleted_rows_and_an_empty_result_only_a_header(
     client: httpx2.Client, finished: Finished
 ) -> None:
@@ -92,12 +98,16 @@ def test_query_all_brings_deleted_rows_and_an_empty_result_only_a_header(
     assert client.get(f"{empty}/results").text == '"Id"\n'
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="CSV dialects of results", source="facts C.4")
 def test_it_speaks_csv_dialects(client: httpx2.Client, finished: Finished) -> None:
     path = start(client, "SELECT LastName, Company FROM Lead LIMIT 1", columnDelimiter="PIPE", lineEnding="CRLF")
     finished(path)
     assert client.get(f"{path}/results").text.startswith('"LastName"|"Company"\r\n')
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="What Bulk cannot answer is refused", source="facts C.4", refused=True
+)
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -117,6 +127,7 @@ def test_it_refuses_what_bulk_cannot_answer(client: httpx2.Client, query: str, c
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="409 for results in another version", source="facts C.4")
 def test_results_keep_to_their_version_and_their_job(
     client: httpx2.Client, finished: Finished, running: RunningOrgsim
 ) -> None:
@@ -127,6 +138,7 @@ def test_results_keep_to_their_version_and_their_job(
     assert client.get(path).json()[0]["errorCode"] == "NOT_FOUND"
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="Abort a query job", source="facts C.4")
 def test_a_job_can_be_aborted_and_listed(client: httpx2.Client, running: RunningOrgsim, finished: Finished) -> None:
     running.production.set("bulk_delay_seconds", 60.0)
     try:
@@ -134,7 +146,7 @@ def test_a_job_can_be_aborted_and_listed(client: httpx2.Client, running: Running
     finally:
         running.production.set("bulk_delay_seconds", 0.0)
     assert client.get(f"{path}/results").json()[0]["errorCode"] == "INVALIDJOBSTATE"
-    assert client.delete(path).json()[0]["errorCode"] == "INVALIDJOBSTATE"
+    assert client.delete(path).json()[0]["errorCode"] == "API_ERROR"
     assert client.patch(path, json={"state": "Aborted"}).json()["state"] == "Aborted"
     listing = client.get("/jobs/query", params={"jobType": "V2Query"}).json()
     assert listing["done"] is True
@@ -155,6 +167,9 @@ def ingest(
     return path
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="insert, with successful, failed and unprocessed results", source="facts C.5"
+)
 def test_it_inserts_and_reports_each_row(client: httpx2.Client, finished: Finished) -> None:
     path = ingest(client, finished, 'LastName,Company\nA,"In, c"\nB,\nC,Inc\n', "insert")
     job = client.get(path).json()
@@ -172,6 +187,7 @@ def test_it_inserts_and_reports_each_row(client: httpx2.Client, finished: Finish
     assert client.get(f"{path}/unprocessedrecords").text == '"LastName","Company"\n'
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="Empty cells and #N/A", source="facts C.5")
 def test_empty_cells_change_nothing_and_na_empties(
     client: httpx2.Client, finished: Finished, running: RunningOrgsim
 ) -> None:
@@ -181,6 +197,7 @@ def test_empty_cells_change_nothing_and_na_empties(
     assert (row["Title"], row["Rating"], row["Company"]) == ("Z", None, "New")
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="upsert by a key", source="facts C.5")
 def test_it_upserts_by_a_key(client: httpx2.Client, finished: Finished) -> None:
     text = "Email,LastName,Company\nu1@example.com,One,U\nu2@example.com,Two,U\n"
     for created in ("true", "false"):
@@ -189,6 +206,7 @@ def test_it_upserts_by_a_key(client: httpx2.Client, finished: Finished) -> None:
         assert [row["sf__Created"] for row in rows] == [created, created]
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="delete and hardDelete", source="facts C.5")
 def test_it_deletes_softly_and_hard(client: httpx2.Client, finished: Finished, running: RunningOrgsim) -> None:
     writer = running.writer()
     soft, hard = (writer.insert("Lead", {"LastName": name, "Company": "D"}) for name in ("Soft", "Hard"))
@@ -199,6 +217,7 @@ def test_it_deletes_softly_and_hard(client: httpx2.Client, finished: Finished, r
     assert (row["Id"], row["IsDeleted"]) == (soft, True)
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="Relationship columns", source="facts C.5")
 def test_it_links_parents_by_key(client: httpx2.Client, finished: Finished, running: RunningOrgsim) -> None:
     running.writer().insert("Contact", {"LastName": "Boss", "Email": "boss@example.com"})
     ingest(client, finished, "LastName,ReportsTo.Email\nHand,boss@example.com\n", "insert", "Contact")
@@ -222,6 +241,7 @@ def test_an_ingest_job_keeps_to_its_states(client: httpx2.Client) -> None:
     assert unknown.json()[0]["errorCode"] == "INVALIDENTITY"
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="Rows in chunks of 200", source="facts C.5")
 def test_it_goes_on_in_chunks(client: httpx2.Client, finished: Finished) -> None:
     lines = "".join(f"N{n},Chunk\n" for n in range(450))
     path = ingest(client, finished, "LastName,Company\n" + lines, "insert")

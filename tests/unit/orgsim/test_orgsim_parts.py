@@ -1,6 +1,8 @@
 """The small parts by themselves: ids, stored values, date literals, the syntax tree, auto numbers, transactions."""
 
 import datetime as dt
+import threading
+import time
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -168,4 +170,33 @@ def test_a_part_of_a_transaction_can_be_undone_alone(tmp_path: Path) -> None:
         connection.execute("INSERT INTO t VALUES (3)")
     with database.read() as connection:
         assert [row[0] for row in connection.execute("SELECT n FROM t")] == [1, 3]
+    database.close()
+
+
+def test_writers_take_turns(tmp_path: Path) -> None:
+    """A thread that writes again and again keeps nobody waiting longer than its one write."""
+    database = Database(tmp_path / "turns.db", "CREATE TABLE t (n INTEGER)")
+    written, stop = [], threading.Event()
+
+    def write_on() -> None:
+        while not stop.is_set():
+            with database.write() as connection:
+                connection.execute("INSERT INTO t VALUES (1)")
+                time.sleep(0.05)
+            written.append(1)
+
+    busy = threading.Thread(target=write_on)
+    busy.start()
+    try:
+        waited = []
+        for _ in range(5):
+            time.sleep(0.07)  # until the other is at it again
+            before = len(written)
+            with database.write() as connection:
+                connection.execute("INSERT INTO t VALUES (2)")
+            waited.append(len(written) - before)
+    finally:
+        stop.set()
+        busy.join()
+    assert max(waited) <= 2
     database.close()
