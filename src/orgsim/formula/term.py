@@ -107,10 +107,13 @@ def multiplied(left: Term, right: Term) -> Term:
 
 
 def divided(left: Term, right: Term) -> Term:
-    """SQLite's division by zero is null, which is what a query shows for Salesforce's #Error!."""
+    """SQLite's division by zero is null, which is what a query shows for Salesforce's #Error!.
+
+    What `right` is divided by goes on top, where a zero would no longer make the result null by itself.
+    """
     return Term(
         Kind.NUMBER,
-        _product(left.sql, right.divisor),
+        _product(left.sql, right.divisor and f"nullif({right.divisor}, 0)"),
         left.scale - right.scale,
         _product(left.divisor, right.sql),
         left.whole,

@@ -30,6 +30,7 @@ NUMBERS = [
     ("Rate__c", 0.13),
     ("Account.AnnualRevenue - Amount", -234.06),
     ("1 / 0", None),
+    ("Amount / (Amount / Blank__c)", None),
     ("Amount / Blank__c", None),
     ("Blank__c + 5", 5.0),
     ("NULL + 1", None),
