@@ -48,17 +48,17 @@ def is_crowded(org: Org) -> bool:
 
 def limit_info(org: Org, call_number: int, client_id: str) -> str | None:
     """The value of Sforce-Limit-Info, the same for the same call; None where the answer has no such header."""
-    used, is_noisy = org.usage.used_calls(), org.setting("header_noise")
+    is_noisy, app_allowances = org.settings("header_noise", "app_allowances")
+    used = org.usage.used_calls()
     if is_noisy and call_number % _ANSWERS_PER_MISSING_HEADER == 0:
         return None
     if is_noisy:
         used = max(0, used - org.usage.credits_after(call_number - _lag_calls(call_number)))
-    return f"api-usage={used}/{org.allowance_calls()}{_app_part(org, client_id)}"
+    return f"api-usage={used}/{org.allowance_calls()}{_app_part(org, client_id, app_allowances.get(client_id))}"
 
 
-def _app_part(org: Org, client_id: str) -> str:
-    """Follows only for an app that has an allowance of its own."""
-    most = org.setting("app_allowances").get(client_id)
+def _app_part(org: Org, client_id: str, most: int | None) -> str:
+    """Follows only for an app that has an allowance of its own, `most`."""
     app = find_app(org, client_id) if most is not None else None
     if app is None:
         return ""

@@ -112,9 +112,12 @@ def _enter(exchange: Exchange, session: Session, target: _Target) -> _Passage:
 
 def _take_time(exchange: Exchange, org: Org, kind: str) -> ApiError | None:
     """Hold the answer back as long as calls of this kind take. One that takes too long is given up (facts B.4)."""
+    seconds = draw_latency(org.usage, kind)
+    if not seconds:
+        return None
     most = float(org.setting("request_timeout_seconds"))
-    exchange.delivery.wait_seconds = min(draw_latency(org.usage, kind), most)
-    if exchange.delivery.wait_seconds < most:
+    exchange.delivery.wait_seconds = min(seconds, most)
+    if seconds < most:
         return None
     return ApiError("QUERY_TIMEOUT", "Your query request was running for too long.")
 

@@ -19,7 +19,7 @@ from orgsim.store.allowance import DEVELOPER, allowed_calls
 from orgsim.store.database import Database
 from orgsim.store.quotas import Quotas
 from orgsim.store.running import RunningRequests
-from orgsim.store.settings import read_setting, write_setting
+from orgsim.store.settings import read_setting, read_settings, write_setting
 from orgsim.store.usage import Usage
 
 
@@ -45,6 +45,10 @@ class Org:
     def setting(self, name: str) -> Any:
         return read_setting(self.database.connect(), name)
 
+    def settings(self, *names: str) -> list[Any]:
+        """Several at once, in the order of their names."""
+        return read_settings(self.database.connect(), names)
+
     def set(self, name: str, value: object) -> None:
         with self.database.write() as connection:
             write_setting(connection, name, value)
@@ -56,14 +60,13 @@ class Org:
     @property
     def is_paid_production(self) -> bool:
         """Not a sandbox, a trial or a Developer Edition, which Salesforce treats more strictly (facts B.2, B.4)."""
-        return not (self.is_sandbox or self.setting("is_trial") or self.setting("edition") == DEVELOPER)
+        is_sandbox, is_trial, edition = self.settings("is_sandbox", "is_trial", "edition")
+        return not (is_sandbox or is_trial or edition == DEVELOPER)
 
     def allowance_calls(self) -> int:
         """In 24 hours: what is set, or what edition and licences give."""
-        chosen = self.setting("allowance_calls")
-        if chosen is not None:
-            return int(chosen)
-        return allowed_calls(self.setting("edition"), self.setting("licences"), is_sandbox=self.is_sandbox)
+        chosen, edition, licences, is_sandbox = self.settings("allowance_calls", "edition", "licences", "is_sandbox")
+        return int(chosen) if chosen is not None else allowed_calls(edition, licences, is_sandbox=is_sandbox)
 
     def now_text(self) -> str:
         return datetime_text(self.clock.now())
