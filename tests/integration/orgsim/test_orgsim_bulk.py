@@ -36,6 +36,18 @@ def read_csv(text: str, delimiter: str = ",") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Create a query job",
+    source="facts C.4",
+    endpoint="POST /jobs/query",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Information about a query job",
+    source="facts C.4",
+    endpoint="GET /jobs/query/{job_id}",
+)
 @pytest.mark.conformance(area="Bulk API 2.0", feature="A query job and its result", source="facts C.4")
 def test_it_answers_a_bulk_query(client: httpx2.Client, finished: Finished) -> None:
     path = start(client, "SELECT Id, Company, AnnualRevenue, IsDeleted, CreatedDate, Owner.Name FROM Lead")
@@ -53,6 +65,12 @@ def test_it_answers_a_bulk_query(client: httpx2.Client, finished: Finished) -> N
 
 
 @pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Sforce-NumberOfRecords on each page",
+    source="facts C.4",
+    endpoint="GET /jobs/query/{job_id}/results",
+)
+@pytest.mark.conformance(
     area="Bulk API 2.0", feature="Results in pages by Sforce-Locator and maxRecords", source="facts C.4"
 )
 def test_it_gives_pages_by_locator(client: httpx2.Client, finished: Finished) -> None:
@@ -69,6 +87,18 @@ def test_it_gives_pages_by_locator(client: httpx2.Client, finished: Finished) ->
     assert found == sorted(set(found))
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Up to five pages named to fetch side by side",
+    source="api-asynch/query-get-parallel-job-results",
+    endpoint="GET /jobs/query/{job_id}/resultPages",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="resultpages, as clients spell it too",
+    source="facts C.4",
+    endpoint="GET /jobs/query/{job_id}/resultpages",
+)
 @pytest.mark.conformance(area="Bulk API 2.0", feature="resultPages", source="facts C.4")
 def test_result_pages_can_be_fetched_side_by_side(
     client: httpx2.Client, finished: Finished, running: RunningOrgsim
@@ -78,7 +108,7 @@ def test_result_pages_can_be_fetched_side_by_side(
     running.production.set("bulk_page_rows", 4)
     try:
         first = client.get(f"{path}/resultPages").json()
-        rest = client.get(running.url + first["nextRecordsUrl"]).json()
+        rest = client.get(running.url + first["nextRecordsUrl"].replace("resultPages", "resultpages")).json()
         urls = [each["resultUrl"] for each in first["resultPages"] + rest["resultPages"]]
         rows = [row["Id"] for url in urls for row in read_csv(client.get(running.url + url).text)]
     finally:
@@ -105,21 +135,24 @@ def test_it_speaks_csv_dialects(client: httpx2.Client, finished: Finished) -> No
     assert client.get(f"{path}/results").text.startswith('"LastName"|"Company"\r\n')
 
 
-@pytest.mark.conformance(
-    area="Bulk API 2.0", feature="What Bulk cannot answer is refused", source="facts C.4", refused=True
-)
+def refused(query: str, code: str, feature: str) -> Any:
+    mark = pytest.mark.conformance(area="Bulk API 2.0", feature=feature, source="facts C.4", refused=True)
+    return pytest.param(query, code, marks=mark, id=feature)
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("SELECT COUNT(Id) FROM Lead", "API_ERROR"),
-        ("SELECT Status, COUNT(Id) FROM Lead GROUP BY Status", "API_ERROR"),
-        ("SELECT Id, (SELECT Id FROM Tasks) FROM Lead", "API_ERROR"),
-        ("SELECT Id FROM Lead LIMIT 5 OFFSET 5", "API_ERROR"),
-        ("SELECT Address FROM Lead", "API_ERROR"),
-        ("SELECT Id FROM Organization", "INVALIDENTITY"),
-        ("SELECT Nope FROM Lead", "INVALID_FIELD"),
-        ("SELECT Id FROM Nope", "INVALID_TYPE"),
-        ("SELECT", "MALFORMED_QUERY"),
+        refused("SELECT COUNT(Id) FROM Lead", "API_ERROR", "Aggregates in a bulk query"),
+        refused("SELECT Status, COUNT(Id) FROM Lead GROUP BY Status", "API_ERROR", "GROUP BY in a bulk query"),
+        refused("SELECT Id, (SELECT Id FROM Tasks) FROM Lead", "API_ERROR", "Child subqueries in a bulk query"),
+        refused("SELECT TYPEOF Who WHEN Lead THEN Company END FROM Task", "API_ERROR", "TYPEOF in a bulk query"),
+        refused("SELECT Id FROM Lead LIMIT 5 OFFSET 5", "API_ERROR", "OFFSET in a bulk query"),
+        refused("SELECT Address FROM Lead", "API_ERROR", "Compound fields in a bulk query"),
+        refused("SELECT Id FROM Organization", "INVALIDENTITY", "Objects that the Bulk API does not support"),
+        refused("SELECT Nope FROM Lead", "INVALID_FIELD", "Fields and objects that do not exist in a bulk query"),
+        refused("SELECT Id FROM Nope", "INVALID_TYPE", "Fields and objects that do not exist in a bulk query"),
+        refused("SELECT", "MALFORMED_QUERY", "Malformed bulk queries"),
     ],
 )
 def test_it_refuses_what_bulk_cannot_answer(client: httpx2.Client, query: str, code: str) -> None:
@@ -127,6 +160,12 @@ def test_it_refuses_what_bulk_cannot_answer(client: httpx2.Client, query: str, c
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Delete a query job",
+    source="api-asynch/delete-a-query-job",
+    endpoint="DELETE /jobs/query/{job_id}",
+)
 @pytest.mark.conformance(area="Bulk API 2.0", feature="409 for results in another version", source="facts C.4")
 def test_results_keep_to_their_version_and_their_job(
     client: httpx2.Client, finished: Finished, running: RunningOrgsim
@@ -138,6 +177,19 @@ def test_results_keep_to_their_version_and_their_job(
     assert client.get(path).json()[0]["errorCode"] == "NOT_FOUND"
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="No results before the job has ended",
+    source="facts C.4",
+    refused=True,
+    endpoint="PATCH /jobs/query/{job_id}",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="List query jobs",
+    source="api-asynch/get-information-about-all-query-jobs",
+    endpoint="GET /jobs/query",
+)
 @pytest.mark.conformance(area="Bulk API 2.0", feature="Abort a query job", source="facts C.4")
 def test_a_job_can_be_aborted_and_listed(client: httpx2.Client, running: RunningOrgsim, finished: Finished) -> None:
     running.production.set("bulk_delay_seconds", 60.0)
@@ -168,6 +220,45 @@ def ingest(
 
 
 @pytest.mark.conformance(
+    area="Bulk API 2.0", feature="Create an ingest job", source="api-asynch/create-a-job", endpoint="POST /jobs/ingest"
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Upload data",
+    source="api-asynch/upload-job-data",
+    endpoint="PUT /jobs/ingest/{job_id}/batches",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Close a job by UploadComplete",
+    source="facts C.5",
+    endpoint="PATCH /jobs/ingest/{job_id}",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Information about an ingest job",
+    source="facts C.5",
+    endpoint="GET /jobs/ingest/{job_id}",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Successful records with sf__Id and sf__Created",
+    source="facts C.5",
+    endpoint="GET /jobs/ingest/{job_id}/successfulResults",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Failed records with sf__Id and sf__Error",
+    source="facts C.5",
+    endpoint="GET /jobs/ingest/{job_id}/failedResults",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Unprocessed records",
+    source="facts C.5",
+    endpoint="GET /jobs/ingest/{job_id}/unprocessedrecords",
+)
+@pytest.mark.conformance(
     area="Bulk API 2.0", feature="insert, with successful, failed and unprocessed results", source="facts C.5"
 )
 def test_it_inserts_and_reports_each_row(client: httpx2.Client, finished: Finished) -> None:
@@ -187,6 +278,7 @@ def test_it_inserts_and_reports_each_row(client: httpx2.Client, finished: Finish
     assert client.get(f"{path}/unprocessedrecords").text == '"LastName","Company"\n'
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="update", source="api-asynch/create-a-job")
 @pytest.mark.conformance(area="Bulk API 2.0", feature="Empty cells and #N/A", source="facts C.5")
 def test_empty_cells_change_nothing_and_na_empties(
     client: httpx2.Client, finished: Finished, running: RunningOrgsim
@@ -225,6 +317,19 @@ def test_it_links_parents_by_key(client: httpx2.Client, finished: Finished, runn
     assert client.get("/query", params=query).json()["records"][0]["ReportsTo"]["LastName"] == "Boss"
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="Results, closing and a second upload where the state does not allow them",
+    source="facts C.5",
+    refused=True,
+    endpoint="DELETE /jobs/ingest/{job_id}",
+)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="upsert without a key, or an object that does not exist",
+    source="facts C.5",
+    refused=True,
+)
 def test_an_ingest_job_keeps_to_its_states(client: httpx2.Client) -> None:
     job = client.post("/jobs/ingest", json={"object": "Lead", "operation": "insert"}).json()
     path = f"/jobs/ingest/{job['id']}"

@@ -68,6 +68,42 @@ def refusal(answer: httpx2.Response) -> tuple[int, str, str]:
 
 @pytest.mark.conformance(
     area="Bulk API 1",
+    feature="Create a job",
+    source="facts C.9",
+    endpoint="POST /services/async/{version}/job",
+)
+@pytest.mark.conformance(
+    area="Bulk API 1",
+    feature="Add a batch",
+    source="facts C.9",
+    endpoint="POST /services/async/{version}/job/{job_id}/batch",
+)
+@pytest.mark.conformance(
+    area="Bulk API 1",
+    feature="Information about a batch",
+    source="facts C.9",
+    endpoint="GET /services/async/{version}/job/{job_id}/batch/{batch_id}",
+)
+@pytest.mark.conformance(
+    area="Bulk API 1",
+    feature="Results of a batch in the order of its rows",
+    source="facts C.9",
+    endpoint="GET /services/async/{version}/job/{job_id}/batch/{batch_id}/result",
+)
+@pytest.mark.conformance(
+    area="Bulk API 1",
+    feature="What was sent for a batch",
+    source="facts C.9",
+    endpoint="GET /services/async/{version}/job/{job_id}/batch/{batch_id}/request",
+)
+@pytest.mark.conformance(
+    area="Bulk API 1",
+    feature="Close a job",
+    source="facts C.9",
+    endpoint="POST /services/async/{version}/job/{job_id}",
+)
+@pytest.mark.conformance(
+    area="Bulk API 1",
     feature="Jobs, batches and results in XML, with CSV data",
     source="api-asynch/quick-start-bulk-api",
 )
@@ -97,6 +133,12 @@ def test_a_job_in_xml_loads_csv(bulk: httpx2.Client) -> None:
     assert (closed["state"], closed["numberBatchesCompleted"], closed["numberRecordsProcessed"]) == ("Closed", "1", "2")
 
 
+@pytest.mark.conformance(
+    area="Bulk API 1",
+    feature="Batches of a job",
+    source="facts C.9",
+    endpoint="GET /services/async/{version}/job/{job_id}/batch",
+)
 @pytest.mark.conformance(area="Bulk API 1", feature="JSON batches", source="api-asynch/prepare-xml-and-json-files")
 def test_a_job_in_json_loads_json(bulk: httpx2.Client, running: RunningOrgsim) -> None:
     running.writer().insert("Contact", {"LastName": "Boss", "Email": "boss1@example.com"})
@@ -155,6 +197,12 @@ def test_a_key_may_stand_on_one_row_only(bulk: httpx2.Client) -> None:
 
 
 @pytest.mark.conformance(
+    area="Bulk API 1",
+    feature="Result of a query",
+    source="facts C.9",
+    endpoint="GET /services/async/{version}/job/{job_id}/batch/{batch_id}/result/{result_id}",
+)
+@pytest.mark.conformance(
     area="Bulk API 1", feature="query and queryAll with results in CSV", source="api-asynch/use-bulk-query"
 )
 def test_a_query_has_one_result(bulk: httpx2.Client, running: RunningOrgsim) -> None:
@@ -197,6 +245,12 @@ def test_no_rows_are_told_by_a_sentence(bulk: httpx2.Client) -> None:
     assert result_of(bulk, path).text == "Records not found for this query"
 
 
+@pytest.mark.conformance(
+    area="Bulk API 1",
+    feature="Information about a job",
+    source="facts C.9",
+    endpoint="GET /services/async/{version}/job/{job_id}",
+)
 @pytest.mark.conformance(area="Bulk API 1", feature="PK chunking", source="api-asynch/pk-chunking")
 def test_a_query_is_chunked_by_primary_key(bulk: httpx2.Client, running: RunningOrgsim) -> None:
     writer = running.writer()
@@ -224,6 +278,9 @@ def test_a_query_is_chunked_by_primary_key(bulk: httpx2.Client, running: Running
     assert (described["numberBatchesTotal"], described["numberBatchesCompleted"]) == ("3", "3")
 
 
+@pytest.mark.conformance(
+    area="Bulk API 1", feature="Queries with ORDER BY, LIMIT or NOT are not chunked", source="api-asynch/pk-chunking"
+)
 @pytest.mark.parametrize(
     ("header", "query"),
     [
@@ -237,6 +294,9 @@ def test_some_queries_are_never_chunked(bulk: httpx2.Client, header: str, query:
     assert info(bulk.get(ask(bulk, query, headers={"Sforce-Enable-PKChunking": header})))["state"] == "Completed"
 
 
+@pytest.mark.conformance(
+    area="Bulk API 1", feature="PK chunking with startRow and parent", source="api-asynch/pk-chunking"
+)
 def test_chunks_start_where_they_are_told_and_may_follow_a_parent(bulk: httpx2.Client, running: RunningOrgsim) -> None:
     writer = running.writer()
     accounts = [writer.insert("Account", {"Name": f"P{n}"}) for n in range(4)]
@@ -276,6 +336,9 @@ def test_a_long_query_times_out(bulk: httpx2.Client, running: RunningOrgsim) -> 
     ]
 
 
+@pytest.mark.conformance(
+    area="Bulk API 1", feature="A query that Bulk cannot answer fails its batch", source="facts C.9", refused=True
+)
 @pytest.mark.parametrize(
     ("query", "told"),
     [
@@ -291,6 +354,9 @@ def test_a_wrong_query_fails_its_batch(bulk: httpx2.Client, query: str, told: st
     assert batch["stateMessage"].startswith(f"InvalidBatch : Failed to process query: {told}")
 
 
+@pytest.mark.conformance(
+    area="Bulk API 1", feature="Content that is wrong as a whole fails its batch", source="facts C.9", refused=True
+)
 @pytest.mark.parametrize(
     ("content_type", "content", "told"),
     [
@@ -339,6 +405,7 @@ def test_refusals_speak_the_job_s_format(bulk: httpx2.Client, running: RunningOr
     assert refusal(bulk.post(f"{job}/batch", content=b"x" * 10_000_001, headers=CSV))[1] == "ClientInputError"
 
 
+@pytest.mark.conformance(area="Bulk API 1", feature="A job that makes no sense", source="facts C.9", refused=True)
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -353,6 +420,9 @@ def test_a_job_that_makes_no_sense_is_refused(bulk: httpx2.Client, body: dict[st
     assert refusal(bulk.post("/job", json=body))[:2] == (400, code)
 
 
+@pytest.mark.conformance(
+    area="Bulk API 1", feature="XML, JSON or a chunking header that cannot be read", source="facts C.9", refused=True
+)
 def test_what_cannot_be_read_is_refused(bulk: httpx2.Client) -> None:
     assert refusal(bulk.post("/job", content="<jobInfo", headers=XML))[:2] == (400, "InvalidXml")
     assert refusal(bulk.post("/job", content="{", headers=JSON))[:2] == (400, "ClientInputError")
@@ -416,6 +486,7 @@ def test_faults_strike_here_too(bulk: httpx2.Client, running: RunningOrgsim) -> 
         clear_faults(running.production.usage)
 
 
+@pytest.mark.conformance(area="Bulk API 1", feature="Batches go on after a restart", source="reference")
 def test_batches_that_were_cut_off_are_carried_out_at_the_next_start(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -79,6 +79,9 @@ def test_an_upload_may_be_compressed(
     assert rows(client, f"{path}/successfulResults")[0]["Company"] == encoding
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="An encoding that is not known or not kept", source="facts C.5", refused=True
+)
 def test_what_is_not_what_it_says_is_refused(client: httpx2.Client) -> None:
     path = open_job(client)
     for encoding, content, status in (
@@ -153,12 +156,18 @@ def test_a_wrong_upload_fails_its_job(client: httpx2.Client, finished: Finished,
     assert client.get(f"{path}/unprocessedrecords").status_code == 200
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="Another line ending than the job's", source="facts C.5", refused=True
+)
 def test_a_line_ending_must_be_the_one_that_was_told(client: httpx2.Client, finished: Finished) -> None:
     path, job = load(client, finished, "LastName,Company\nx,y\n", lineEnding="CRLF")
     assert job["errorMessage"].endswith("Current LineEnding setting is CRLF")
     assert [row["LastName"] for row in rows(client, f"{path}/unprocessedrecords")] == ["x"]
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="Records of more than 400,000 characters", source="facts C.5", refused=True
+)
 def test_a_record_has_its_size(client: httpx2.Client, finished: Finished) -> None:
     names = ["LastName", "Company", "Description", "Title"]
     text = f"{','.join(names)}\n{','.join(['x' * 100_001] * 4)}\n"
@@ -186,6 +195,9 @@ def test_a_column_may_name_the_object_of_its_parent(
     assert job["errorMessage"].startswith("InvalidBatch : type is needed for polymorphic foreign key references: Who")
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="#N/A in a relationship column empties the lookup", source="facts C.5"
+)
 def test_na_empties_a_parent(client: httpx2.Client, finished: Finished, running: RunningOrgsim) -> None:
     boss = running.writer().insert("Contact", {"LastName": "Boss", "Email": "boss2@example.com"})
     hand = running.writer().insert("Contact", {"LastName": "Hand", "ReportsToId": boss})
@@ -221,6 +233,7 @@ def test_an_assignment_rule_is_kept(client: httpx2.Client) -> None:
     assert client.get(path).json()["assignmentRuleId"] == "01Q000000000001AAA"
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="Ingest before version 41", source="facts C.5", refused=True)
 @pytest.mark.conformance(area="Bulk API 2.0", feature="sf__Id in failed results since version 53", source="facts C.5")
 def test_older_versions_have_their_own_forms(client: httpx2.Client, running: RunningOrgsim, finished: Finished) -> None:
     path, _ = load(client, finished, "LastName\nx\n")

@@ -61,6 +61,13 @@ def rows(client: httpx2.Client, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(client.get(path).text, newline="")))
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="Closing a job twice", source="facts C.5", refused=True)
+@pytest.mark.conformance(
+    area="Bulk API 2.0",
+    feature="unprocessedRecords, as clients spell it too",
+    source="facts C.5",
+    endpoint="GET /jobs/ingest/{job_id}/unprocessedRecords",
+)
 @pytest.mark.conformance(area="Bulk API 2.0", feature="Abort in every state", source="api-asynch/abort-a-job")
 def test_a_job_is_aborted_until_it_has_ended(client: httpx2.Client, running: RunningOrgsim, finished: Finished) -> None:
     path = open_ingest(client)
@@ -71,7 +78,7 @@ def test_a_job_is_aborted_until_it_has_ended(client: httpx2.Client, running: Run
     waiting = open_ingest(client)
     upload(client, waiting, "LastName,Company\nNever,Inc\n")
     assert abort(client, waiting).json()["state"] == "Aborted"
-    assert [row["LastName"] for row in rows(client, f"{waiting}/unprocessedrecords")] == ["Never"]
+    assert [row["LastName"] for row in rows(client, f"{waiting}/unprocessedRecords")] == ["Never"]
     running.production.set("bulk_delay_seconds", 0.0)
     ended = open_ingest(client)
     upload(client, ended, "LastName,Company\nA,B\n")
@@ -129,6 +136,9 @@ def test_a_job_is_deleted_while_it_waits_or_after_its_end(
     assert client.delete(waiting).status_code == 204
 
 
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="List ingest jobs", source="facts C.5", endpoint="GET /jobs/ingest"
+)
 @pytest.mark.conformance(
     area="Bulk API 2.0", feature="Listing jobs with filters", source="api-asynch/get-information-about-all-query-jobs"
 )
@@ -210,6 +220,9 @@ def test_a_job_is_gone_after_a_week(client: httpx2.Client, running: RunningOrgsi
 
 
 @pytest.mark.conformance(
+    area="Bulk API 2.0", feature="resultPages before version 58, and all before 47", source="facts C.4", refused=True
+)
+@pytest.mark.conformance(
     area="Bulk API 2.0", feature="Columns in the order of the alphabet before version 50", source="facts C.4"
 )
 def test_older_versions_answer_in_their_own_way(
@@ -234,6 +247,7 @@ def test_a_chunking_header_changes_nothing(client: httpx2.Client, finished: Fini
     assert client.get(chunked).json()["isPkChunkingSupported"] is True
 
 
+@pytest.mark.conformance(area="Bulk API 2.0", feature="A wrong locator or maxRecords", source="facts C.4", refused=True)
 @pytest.mark.parametrize(
     ("params", "code"),
     [

@@ -1,6 +1,7 @@
 """Metadata deployments: objects, fields and permission sets become real, or say why not."""
 
 import httpx2
+import pytest
 
 from integration.orgsim.deploying import XMLNS, Finished, deploy, field, problems
 
@@ -38,12 +39,40 @@ FILES = {
 }
 
 
+@pytest.mark.conformance(
+    area="Metadata",
+    feature="checkOnly: a deployment is tried and leaves nothing",
+    source="facts C.8",
+)
 def test_a_dry_run_leaves_nothing(client: httpx2.Client, finished: Finished) -> None:
     result = deploy(client, finished, FILES, checkOnly=True)
     assert (result["status"], result["checkOnly"], result["numberComponentErrors"]) == ("Succeeded", True, 0)
     assert client.get("/sobjects/Touchpoint__c/describe").status_code == 404
 
 
+@pytest.mark.conformance(
+    area="Metadata",
+    feature="Deploy custom objects",
+    source="facts C.8",
+    endpoint="POST /metadata/deployRequest",
+)
+@pytest.mark.conformance(
+    area="Metadata",
+    feature="Deploy custom fields of thirteen types, lookups, picklists and auto numbers among them",
+    source="facts C.8",
+)
+@pytest.mark.conformance(area="Metadata", feature="Deploy permission sets", source="facts C.8")
+@pytest.mark.conformance(
+    area="Metadata",
+    feature="Restricted picklists and unique external ids hold after the deployment",
+    source="facts C.8",
+)
+@pytest.mark.conformance(
+    area="Metadata",
+    feature="Status of a deployment with counts",
+    source="facts C.8",
+    endpoint="GET /metadata/deployRequest/{deploy_id}",
+)
 def test_what_is_deployed_is_real(client: httpx2.Client, finished: Finished) -> None:
     result = deploy(client, finished, FILES, rollbackOnError=True)
     assert (result["status"], result["success"], result["done"]) == ("Succeeded", True, True)
@@ -73,11 +102,18 @@ def test_what_is_deployed_is_real(client: httpx2.Client, finished: Finished) -> 
     assert client.get("/query", params={"q": permission_sets}).json()["totalSize"] == 1
 
 
+@pytest.mark.conformance(area="Metadata", feature="The same package can be deployed again", source="facts C.8")
 def test_it_can_be_deployed_again(client: httpx2.Client, finished: Finished) -> None:
     for _ in range(2):
         assert deploy(client, finished, FILES)["status"] == "Succeeded"
 
 
+@pytest.mark.conformance(
+    area="Metadata",
+    feature="componentFailures name each problem, rollbackOnError undoes the rest",
+    source="facts C.8",
+    refused=True,
+)
 def test_it_says_what_is_wrong_and_undoes_the_rest(client: httpx2.Client, finished: Finished) -> None:
     body = field("Good__c", "Date") + field("Bad", "Date") + field("Far__c", "Lookup", referenceTo="Nope__c")
     files = {"objects/Lead.object": f"<CustomObject {XMLNS}>{body}</CustomObject>"}
@@ -91,6 +127,12 @@ def test_it_says_what_is_wrong_and_undoes_the_rest(client: httpx2.Client, finish
     assert "Good__c" not in names
 
 
+@pytest.mark.conformance(
+    area="Metadata",
+    feature="Permissions on fields that do not exist or are required",
+    source="facts C.8",
+    refused=True,
+)
 def test_permission_sets_must_name_what_exists_and_is_optional(client: httpx2.Client, finished: Finished) -> None:
     def permission_set(name: str) -> dict[str, str]:
         inner = f"<label>P</label><fieldPermissions><field>{name}</field></fieldPermissions>"
@@ -102,6 +144,9 @@ def test_permission_sets_must_name_what_exists_and_is_optional(client: httpx2.Cl
     assert problems(required) == [("P", "You cannot deploy to a required field: Lead.LastName")]
 
 
+@pytest.mark.conformance(
+    area="Metadata", feature="A request or a zip that is no package", source="facts C.8", refused=True
+)
 def test_it_refuses_what_is_no_package(client: httpx2.Client, finished: Finished) -> None:
     assert client.post("/metadata/deployRequest", json={}).json()[0]["errorCode"] == "INVALID_MULTIPART_REQUEST"
     result = deploy(client, finished, {"classes/A.cls": "class A {}"})
