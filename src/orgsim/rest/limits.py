@@ -34,6 +34,7 @@ _UNUSED: dict[str, int] = {
     "DailyEinsteinDiscoveryStoryCreation": 100,
     "DailyFunctionsApiCallLimit": 235_000,
     "DailyGenericStreamingApiEvents": 10_000,
+    "DailyMetadataRetrievesWithDependencies": 10_000,
     "DailyScratchOrgs": 6,
     "DailyStandardVolumePlatformEvents": 10_000,
     "DailyStreamingApiEvents": 10_000,
@@ -61,7 +62,11 @@ _UNUSED: dict[str, int] = {
     "SingleEmail": 5_000,
     "StreamingApiConcurrentClients": 20,
 }
-_METADATA_RETRIEVES = ("DailyMetadataRetrievesWithDependencies", 10_000, 64)  # since which version
+_SINCE_VERSION = {
+    "DailyBulkV2QueryFileStorageMB": 47,
+    "DailyBulkV2QueryJobs": 47,
+    "DailyMetadataRetrievesWithDependencies": 64,
+}
 _BATCHES_RENAMED = 49  # DailyBulkApiRequests before
 _PERMISSION_SETS, _CUSTOM_PERMISSION_SETS = 1_500, 1_000
 _FILE_STORAGE_MB = 10_240
@@ -87,12 +92,9 @@ def limits(call: Call) -> Response:
     answer[batches] = _quota(org, Quota.BATCHES)
     answer["DailyBulkV2QueryJobs"] = _quota(org, Quota.QUERY_JOBS)
     answer["DailyBulkV2QueryFileStorageMB"] = _quota(org, Quota.RESULT_BYTES, BYTES_PER_MB)
-    name, most, since = _METADATA_RETRIEVES
-    if version >= since:
-        answer[name] = _limit(most, most)
     answer |= dict(_storage(org))
     answer["PermissionSets"] = _permission_sets(org)
-    return json_response(dict(sorted(answer.items())))
+    return json_response({name: answer[name] for name in sorted(answer) if version >= _SINCE_VERSION.get(name, 0)})
 
 
 def _limit(most: int, remaining: int) -> dict[str, int]:

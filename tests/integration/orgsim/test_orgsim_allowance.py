@@ -206,6 +206,7 @@ def test_every_limit_of_the_version_is_told(running: RunningOrgsim, client: http
     assert len(latest) > 50
     assert {"ActiveScratchOrgs", "DailyAsyncApexExecutions", "FileStorageMB", "StreamingApiConcurrentClients"} < latest
     assert latest - names("60.0") == {"DailyMetadataRetrievesWithDependencies"}
+    assert names("48.0") - names("46.0") == {"DailyBulkV2QueryFileStorageMB", "DailyBulkV2QueryJobs"}
     assert names("60.0") ^ names("48.0") == {"DailyBulkApiBatches", "DailyBulkApiRequests"}
 
 
@@ -254,7 +255,7 @@ def test_so_many_long_requests_run_at_once(client: httpx2.Client, org: Org, kind
 def test_a_request_is_long_while_its_answer_is_awaited(client: httpx2.Client, org: Org) -> None:
     org.set("long_request_seconds", 0.05)
     org.set("long_requests_at_once", 1)
-    set_latency(org.usage, Latency("limits", seconds=1.0))
+    set_latency(org.usage, Latency("limits", seconds=2.0))
     slow: list[httpx2.Response] = []
     thread = threading.Thread(target=lambda: slow.append(client.get("/limits")))
     thread.start()
@@ -319,7 +320,7 @@ def test_calls_take_the_time_that_is_set(anyone: httpx2.Client, client: httpx2.C
     assert [each["seen"] for each in anyone.get(door).json()] == [1, 1]
     assert anyone.post(door, json={"seconds": -1}).status_code == 400
     assert anyone.delete(door).json() == []
-    assert took(QUERY) < 0.15
+    assert draw_latency(org.usage, "query") == 0
 
 
 @pytest.mark.conformance(area="Levers", feature="The same seed draws the same latencies", source="reference")
