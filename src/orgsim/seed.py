@@ -14,6 +14,7 @@ from orgsim.oauth.users import NewUser, add_user
 from orgsim.schema.model import Field, SObject
 from orgsim.seeding import generate
 from orgsim.store import ddl
+from orgsim.store.currencies import Currency, enable_currencies, keep_currency, spread_currencies
 from orgsim.store.org import Org
 from orgsim.store.rows import insert_rows
 from orgsim.store.state import NewOrg, State
@@ -48,6 +49,7 @@ class Founding:
     app: App | None = None
     records: int = 0
     seed: int = 1
+    currencies: tuple[Currency, ...] = ()  # besides US dollars
 
 
 def found_org(state: State, wish: Founding, told: Told = tell_nobody) -> Org:
@@ -59,6 +61,11 @@ def found_org(state: State, wish: Founding, told: Told = tell_nobody) -> Org:
     if wish.records:
         load_history(org, records=wish.records, seed=wish.seed, told=told)
     build_indexes(org, told)
+    if wish.currencies:
+        enable_currencies(org, user_id)
+        for currency in wish.currencies:
+            keep_currency(org, user_id, currency)
+        spread_currencies(org)
     return org
 
 

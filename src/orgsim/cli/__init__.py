@@ -4,6 +4,7 @@ import typer
 
 from orgsim.cli import (
     authorize,
+    currencies,
     duplicates,
     edits,
     faults,
@@ -42,6 +43,7 @@ for module in (
     locks,
     triggers,
     recordtypes,
+    currencies,
     authorize,
 ):
     module.register(app)

@@ -7,6 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from orgsim.cli.currencies import read_list
 from orgsim.cli.options import DEFAULT_FOLDER, AsJson, OrgId, StateFolder, choose_org, open_state, show
 from orgsim.cli.progress import progress_bars
 from orgsim.oauth.apps import App, AppOptions, add_app, apps_of
@@ -53,6 +54,9 @@ def seed(
     allowance: Annotated[int | None, typer.Option(help="API calls per 24 hours, instead of the edition's.")] = None,
     licences: Annotated[int, typer.Option(min=0, help="Salesforce user licences, which add to the allowance.")] = 0,
     trial: Annotated[bool, typer.Option("--trial", help="Make a trial, which ends after 30 days.")] = False,
+    currencies: Annotated[
+        str, typer.Option(help="Other currencies than USD and their rates: EUR=0.92,GBP. Usual ones need no rate.")
+    ] = "",
     app_key: AppKey = None,
     app_secret: AppSecret = None,
     app_name: AppName = "Headwater",
@@ -69,8 +73,9 @@ def seed(
     bought = {"Salesforce": licences} if licences else {}
     new_org = NewOrg(name, edition, is_sandbox, sandbox_of, allowance, bought, trial)
     with open_state(state) as opened:
+        founding = Founding(new_org, NewUser(user, password), new_app, records, seed, read_list(currencies))
         with progress_bars(quiet=as_json) as told:
-            org = found_org(opened, Founding(new_org, NewUser(user, password), new_app, records, seed), told)
+            org = found_org(opened, founding, told)
         answer = {**describe_org(org), "apps": [app_without_secret(each) for each in apps_of(org)], "user": user}
         if new_app and app_secret is None:
             answer["client_secret"] = new_app.client_secret

@@ -65,13 +65,18 @@ def _write_lead_history(writer: Writer, lead: Row, changes: Row) -> None:
 def _new_account(writer: Writer, lead: Row) -> str:
     copied = {name: _given(writer, "Lead", lead, name) for name in _TO_ACCOUNT}
     return writer.with_origin("accountCreatedFromLead").insert(
-        "Account", {"Name": lead["Company"], "OwnerId": lead["OwnerId"], **copied}
+        "Account", {"Name": lead["Company"], **_given_to_all(lead), **copied}
     )
+
+
+def _given_to_all(lead: Row) -> Row:
+    """Owner and, where there are several, currency."""
+    return {name: lead[name] for name in ("OwnerId", "CurrencyIsoCode") if name in lead}
 
 
 def _new_contact(writer: Writer, lead: Row, account_id: str) -> str:
     copied = {name: lead[name] for name in _TO_CONTACT}
-    values = {"AccountId": account_id, "OwnerId": lead["OwnerId"], **copied}
+    values = {"AccountId": account_id, **_given_to_all(lead), **copied}
     return writer.with_origin("contactCreatedFromLead").insert("Contact", values)
 
 
@@ -86,7 +91,7 @@ def _new_opportunity(writer: Writer, lead: Row, account_id: str, contact_id: str
         "StageName": "Prospecting",
         "CloseDate": max(quarter_end, close.isoformat()),
         "LeadSource": lead["LeadSource"],
-        "OwnerId": lead["OwnerId"],
+        **_given_to_all(lead),
     }
     opportunity_id = writer.with_origin("opportunityCreatedFromLead").insert("Opportunity", values)
     role = {"OpportunityId": opportunity_id, "ContactId": contact_id, "IsPrimary": True}

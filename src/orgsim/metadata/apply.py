@@ -19,6 +19,7 @@ from orgsim.metadata.recordtypes import RecordTypeWish, keep_record_type
 from orgsim.schema.declare import named, owner, record_id, required, system_fields, viewed_fields
 from orgsim.schema.declare import text as text_field
 from orgsim.schema.model import Field, SObject, ValidationRule
+from orgsim.store.currencies import open_currency
 from orgsim.store.database import RollBackError, roll_back
 from orgsim.store.org import Org
 from orgsim.store.rules import keep_rule
@@ -97,7 +98,8 @@ def _deploy_object(org: Org, component: Component) -> Callable[[], bool]:
             raise ComponentError(f"Entity type: '{component.name}' is unknown")
         added = _read_object(org, component)
         org.add_sobjects([added])
-        switch_history(org, added, component.element)
+        open_currency(org, added)
+        switch_history(org, org.catalog().get(added.name), component.element)
         return True
 
     return deed
@@ -148,7 +150,7 @@ def _deploy_field(org: Org, user_id: str, component: Component, element: Element
             if org.catalog().find(target) is None:
                 raise ComponentError(f"referenceTo value of '{target}' does not resolve to a valid sObject type")
         if known is None:
-            org.add_field(sobject, wanted)
+            open_currency(org, org.add_field(sobject, wanted))
         else:
             _refuse_other_type(known, wanted)
             org.change_sobject(sobject.with_field(wanted))

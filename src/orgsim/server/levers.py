@@ -5,6 +5,7 @@ from typing import Any
 
 from orgsim.exchange import Exchange
 from orgsim.rest.latency import Latency, clear_latencies, list_latencies, set_latency
+from orgsim.server.currencies import describe_currencies, set_currency
 from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
 from orgsim.server.locks import describe_locks, remove_locks, set_lock
 from orgsim.server.recordtypes import describe_record_types, set_record_type
@@ -59,6 +60,15 @@ def _set_record_type(exchange: Exchange) -> object:
     return set_record_type(org_of(exchange), exchange.json_object())
 
 
+def _list_currencies(exchange: Exchange) -> object:
+    return describe_currencies(org_of(exchange))
+
+
+def _set_currency(exchange: Exchange) -> object:
+    return set_currency(org_of(exchange), exchange.json_object())
+
+
+_CURRENCIES = "/orgsim/orgs/{org_id}/currencies"
 _RECORD_TYPES = "/orgsim/orgs/{org_id}/record-types"
 
 
@@ -84,6 +94,8 @@ ROUTES: tuple[Route, ...] = (
     *_rule_routes("triggers", describe_triggers, set_trigger, remove_trigger),
     ("GET", _RECORD_TYPES, _list_record_types),
     ("POST", _RECORD_TYPES, _set_record_type),
+    ("GET", _CURRENCIES, _list_currencies),
+    ("POST", _CURRENCIES, _set_currency),
     ("GET", _LATENCY, _list_latencies),
     ("POST", _LATENCY, _set_latency),
     ("DELETE", _LATENCY, _clear_latencies),

@@ -113,7 +113,7 @@ class Conditions:
         return f"({balanced(tests, ' AND ')})"
 
     def _money(self, comparison: tree.Comparison, operator: str, column: Column, value: tree.Value) -> str:
-        """Amounts of both currencies in the corporate one, compared without dividing: exactly (facts C.30)."""
+        """Amounts of both currencies in the corporate one, compared without dividing: exactly (facts C.40)."""
         currencies = self.scope.question.currencies
         code, number = value.text[:3].upper(), value.text[3:]
         if column.field.type != "currency":

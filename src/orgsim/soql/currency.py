@@ -1,4 +1,4 @@
-"""Amounts of several currencies in one query: converted, compared and written out (facts C.30).
+"""Amounts of several currencies in one query: converted, compared and written out (facts C.40).
 
 A rate is an integer in millionths: how much of a currency one unit of the corporate currency is worth. Not here: where
 the currencies come from (store/currencies.py).

@@ -18,6 +18,7 @@ from orgsim.soql.cursors import (
 from orgsim.soql.parse import parse
 from orgsim.soql.scope import Question
 from orgsim.store import linefile
+from orgsim.store.currencies import read_currencies
 from orgsim.store.lateness import sight_of
 from orgsim.store.org import Org
 from orgsim.store.recyclebin import empty_old
@@ -43,6 +44,7 @@ class Asker:
             time_zone=_time_zone(self.org, self.user_id),
             api_version=self.api_version,
             user_id=self.user_id,
+            currencies=read_currencies(self.org, self.user_id),
         )
 
     def query(self, text: str, *, all_rows: bool) -> Question:

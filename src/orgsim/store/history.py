@@ -14,6 +14,8 @@ def write_stage_history(org: Org, user_id: str, row: Row, old: Row | None) -> No
         return
     now = org.now_text()
     history: Row = {name: row.get(name) for name in _COPIED}
+    if "CurrencyIsoCode" in row:
+        history["CurrencyIsoCode"] = row["CurrencyIsoCode"]
     history |= {
         "Id": org.new_id("008"),
         "OpportunityId": row["Id"],

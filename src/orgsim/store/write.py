@@ -11,6 +11,7 @@ from orgsim.errors import ApiError, missing_on_sobject, not_found
 from orgsim.schema.model import Field, SObject
 from orgsim.store.changes import add_record, change_record, remove_record
 from orgsim.store.chunk import Chunk
+from orgsim.store.currencies import settle_currency
 from orgsim.store.derive import Saving, fill_in, is_old_activity
 from orgsim.store.duplicates import NOTHING_ASKED, DuplicateOptions, refuse_matching
 from orgsim.store.fieldhistory import write_event, write_field_history
@@ -270,6 +271,7 @@ class Writer:
         if sobject.name == "RecordType":
             open_object(self.org, row)
         settle_record_type(self.org, sobject, row, old)
+        settle_currency(self.org, self.user_id, sobject, row)
 
     def _archive(self, sobject: SObject, row: Row) -> None:
         if sobject.name in ("Task", "Event"):

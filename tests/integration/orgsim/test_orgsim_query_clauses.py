@@ -220,7 +220,7 @@ def test_every_date_literal_is_known(soql: Soql, literal: str) -> None:
             "SELECT convertCurrency(AnnualRevenue) FROM Lead",
             "MALFORMED_QUERY",
             "unexpected token: 'convertCurrency'",
-            source="facts C.30",
+            source="facts C.40",
             refused=True,
         ),
         shows(

@@ -17,6 +17,7 @@ from orgsim.oauth.users import NewUser, add_user
 from orgsim.schema.model import Field
 from orgsim.soql import parse as parse_module
 from orgsim.soql.plan import Asker, first_page, write_csv
+from orgsim.store.currencies import Currency, enable_currencies, keep_currency, keep_dated_rate
 from orgsim.store.state import NewOrg, State
 from orgsim.store.write import Writer
 
@@ -47,7 +48,8 @@ FIELDS = {
         "Id Name NumberOfEmployees Twice__c AnnualRevenue BillingAddress CreatedDate Owner.Name IsDeleted Description"
     ),
     "Opportunity": words(
-        "Id Amount CloseDate StageName IsClosed Probability Account.Name Owner.Name LastStageChangeDate AccountId"
+        "Id Amount Amount CurrencyIsoCode CloseDate StageName "
+        "IsClosed Probability Account.Name Owner.Name LastStageChangeDate AccountId"
     ),
     "Task": words(
         "Id WhoId WhatId Who.Name Who.Type Who.MailingAddress Who.CreatedDate What.Type Subject ActivityDate IsClosed"
@@ -198,6 +200,9 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
     state = State(tmp_path_factory.mktemp("soql"))
     org = state.create_org(NewOrg(name="Acme"))
     writer = Writer(org, add_user(org, NewUser("admin@acme.example", "test-password-1")))
+    enable_currencies(org, writer.user_id)
+    keep_currency(org, writer.user_id, Currency("EUR", "0.92"))
+    keep_dated_rate(org, writer.user_id, "EUR", "2020-01-01", "0.8")
     formulas = {
         "Contact": ("Greeting__c", "string", '"Dear " & FirstName'),
         "Account": ("Twice__c", "currency", "AnnualRevenue * 2"),
