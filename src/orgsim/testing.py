@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orgsim.founding import add_organization_row
@@ -13,6 +13,7 @@ from orgsim.server.run import Listening, serving
 from orgsim.store.org import Org
 from orgsim.store.state import NewOrg, State
 from orgsim.store.write import Writer
+from orgsim.tls import ensure_tls_files
 
 CLIENT_ID = "3MVG9.test.consumer.key"
 CLIENT_SECRET = "test-consumer-secret"  # noqa: S105  opens nothing but a simulated org
@@ -42,6 +43,11 @@ class RunningOrgsim:
     def state_folder(self) -> Path:
         return self.state.folder
 
+    @property
+    def ca_file(self) -> Path:
+        """With `tls`, the certificate of the authority that signed the server's."""
+        return self.state_folder / "tls" / "ca.pem"
+
     def user_of(self, org: Org) -> str:
         return self.sandbox_user_id if org is self.sandbox else self.production_user_id
 
@@ -69,8 +75,15 @@ def running_orgsim(
     callbacks: tuple[str, ...] = (CALLBACK,),
     bulk_delay_seconds: float = 0.0,
     listening: Listening = Listening(port=0, sandbox_port=0),  # noqa: B008  frozen
+    tls: bool = False,
 ) -> Iterator[RunningOrgsim]:
-    """Production org "Acme" and its sandbox, each with an administrator and the same app; no other records."""
+    """Production org "Acme" and its sandbox, each with an administrator and the same app; no other records.
+
+    `tls`: over HTTPS, for clients that speak nothing else; let them trust `ca_file`.
+    """
+    if tls:
+        files = ensure_tls_files(folder / "tls")
+        listening = replace(listening, certificate=files.certificate, key=files.key)
     state = State(folder)
     production = state.create_org(NewOrg(name="Acme"))
     sandbox = state.create_org(NewOrg(name="Acme", is_sandbox=True, sandbox_of=production.org_id))
