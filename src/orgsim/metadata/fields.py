@@ -96,8 +96,9 @@ def _picklist(kind: str) -> Callable[[Element, Field], Field]:
     def read(element: Element, base: Field) -> Field:
         values = tuple(text(value, "fullName") for value in descendants(element, "value"))
         restricted = text(element, "valueSet/restricted") == "true"
-        length = 255 if kind == "picklist" else 4099
-        return replace(base, type=kind, length=length, values=values, restricted=restricted)
+        is_single = kind == "picklist"
+        length = 255 if is_single else 4099
+        return replace(base, type=kind, length=length, values=values, restricted=restricted, sortable=is_single)
 
     return read
 

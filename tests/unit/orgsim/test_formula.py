@@ -160,26 +160,31 @@ AS_BLANKS = [
 ]
 
 
+@pytest.mark.conformance(area="SOQL", feature="Formulas: operators and functions of numbers", source="facts C.20")
 @pytest.mark.parametrize(("formula", "value"), NUMBERS)
 def test_formulas_of_numbers_round_half_away_from_zero(calc: Calculator, formula: str, value: object) -> None:
     assert calc.compute(formula, "double") == value
 
 
+@pytest.mark.conformance(area="SOQL", feature="Formulas: functions of texts", source="facts C.20")
 @pytest.mark.parametrize(("formula", "value"), TEXTS)
 def test_formulas_of_text_know_no_empty_text(calc: Calculator, formula: str, value: object) -> None:
     assert calc.compute(formula) == value
 
 
+@pytest.mark.conformance(area="SOQL", feature="Formulas: functions of dates and times", source="facts C.20")
 @pytest.mark.parametrize(("formula", "value"), DAYS)
 def test_formulas_of_dates_follow_the_calendar(calc: Calculator, formula: str, value: object) -> None:
     assert calc.compute(formula, "date") == value
 
 
+@pytest.mark.conformance(area="SOQL", feature="Formulas: comparisons and logic", source="facts C.20")
 @pytest.mark.parametrize(("formula", "value"), TRUTHS)
 def test_formulas_of_checkboxes_are_true_or_false(calc: Calculator, formula: str, value: object) -> None:
     assert calc.compute(formula, "boolean") is value
 
 
+@pytest.mark.conformance(area="SOQL", feature="Formulas: blanks as blanks or as zeros", source="facts C.20")
 @pytest.mark.parametrize(("formula", "kind", "value"), AS_BLANKS)
 def test_blanks_stay_blank_where_the_field_says_so(calc: Calculator, formula: str, kind: str, value: object) -> None:
     assert calc.compute(formula, kind, blanks_as_zero=False) == value
@@ -285,6 +290,9 @@ def test_mistakes_are_worded_as_salesforce_words_them(calc: Calculator, formula:
     assert message in refused.value.message
 
 
+@pytest.mark.conformance(
+    area="SOQL", feature="Formulas too big to execute are refused", source="facts C.20", refused=True
+)
 def test_a_formula_too_big_to_execute_is_refused(calc: Calculator) -> None:
     nested = "1"
     for _ in range(8):

@@ -121,6 +121,7 @@ def numbers(draw: st.DrawFn, depth: int = 3) -> Number:
         return draw(leaves)
 
 
+@pytest.mark.conformance(area="SOQL", feature="a second reading of formulas of numbers agrees", source="facts C.20")
 @settings(max_examples=400, deadline=None)
 @given(numbers())
 def test_two_readings_of_a_number_agree(calc: Calculator, number: Number) -> None:
@@ -146,6 +147,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+@pytest.mark.conformance(area="SOQL", feature="a second reading of formulas of texts agrees", source="facts C.20")
 @settings(max_examples=200, deadline=None)
 @given(texts, texts, st.integers(-1, 8), st.integers(-1, 8))
 def test_two_readings_of_texts_agree(calc: Calculator, a: str, b: str, start: int, count: int) -> None:
@@ -178,6 +180,7 @@ def test_two_readings_of_texts_agree(calc: Calculator, a: str, b: str, start: in
     assert calc.compute(formula) == expected
 
 
+@pytest.mark.conformance(area="SOQL", feature="a second reading of formulas of dates agrees", source="facts C.20")
 @settings(max_examples=200, deadline=None)
 @given(st.dates(dt.date(1900, 1, 1), dt.date(2100, 12, 31)), st.integers(-4000, 4000), st.integers(-60, 60))
 def test_two_readings_of_days_agree(calc: Calculator, day: dt.date, days: int, months: int) -> None:

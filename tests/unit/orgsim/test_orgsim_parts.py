@@ -85,6 +85,7 @@ def test_it_stores_one_form_of_a_value(kind: str, value: object, stored: object)
     assert to_stored(Field("F", kind, length=18), value) == stored
 
 
+@pytest.mark.conformance(area="SOQL", feature="date literals: first and last day of each", source="facts C.7")
 @pytest.mark.parametrize(
     ("literal", "first", "last"),
     [
@@ -119,6 +120,7 @@ def test_there_are_no_other_date_literals(literal: str) -> None:
     assert day_range(literal, FEBRUARY) is None
 
 
+@pytest.mark.conformance(area="SOQL", feature="any text can be quoted, with escapes", source="facts C.3")
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_can_be_quoted(text: str) -> None:
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
