@@ -126,12 +126,9 @@ class Writer:
             if row is None or not row.get("IsDeleted") or row.get("MasterRecordId"):
                 raise ApiError("UNDELETE_FAILED", "Entity is not in the recycle bin")
             refuse_locked(self.org, sobject, row)
-            self._refuse_without_master(sobject, row)
-            root_id = root_in_bin(self.org, str(row["Id"]))
-            for child, owned in owned_rows(self.org, sobject, str(row["Id"])):
-                if root_in_bin(self.org, str(owned["Id"])) == root_id:
-                    self._restore(child, str(owned["Id"]))
-            self._restore(sobject, str(row["Id"]))
+            if master := self._missing_master(sobject, row):
+                raise ApiError("UNDELETE_FAILED", f"{master.label}: the record it belongs to is deleted")
+            self._restore_together(sobject, str(row["Id"]))
             self._run_triggers(sobject, "Undelete")
 
     def purge(self, name: str, record_id: str) -> None:
@@ -369,14 +366,24 @@ class Writer:
         remove_record(self.org, sobject, record_id)
         note_erased(self.org, sobject, record_id)
 
-    def _refuse_without_master(self, sobject: SObject, row: Row) -> None:
-        """A detail whose master lies in the bin comes back with it."""
+    def _restore_together(self, sobject: SObject, record_id: str) -> None:
+        """Masters before their details; a detail of two comes back when both are there."""
+        root_id = root_in_bin(self.org, record_id)
+        owned = list(owned_rows(self.org, sobject, record_id))
+        self._restore(sobject, record_id)
+        for child, each in reversed(owned):
+            if root_in_bin(self.org, str(each["Id"])) == root_id and not self._missing_master(child, each):
+                self._restore(child, str(each["Id"]))
+
+    def _missing_master(self, sobject: SObject, row: Row) -> Field | None:
+        """The field of a detail whose master is deleted."""
         for field in sobject.fields:
             if field.cascade_delete and (master_id := row.get(field.name)):
                 master = self.org.catalog().of_id(str(master_id))
                 found = master and read_row(self.org.database.connect(), master, str(master_id))
                 if not found or found.get("IsDeleted"):
-                    raise ApiError("UNDELETE_FAILED", f"{field.label}: the record it belongs to is deleted")
+                    return field
+        return None
 
 
 def _targets(reference: Field, keys: Mapping[str, object]) -> tuple[str, ...]:

@@ -109,6 +109,21 @@ def test_undelete_brings_back_what_went_together_and_no_more(
     assert len(soql("SELECT Id FROM Contact")) == 1
 
 
+def test_a_detail_of_two_comes_back_when_both_are_there(running: RunningOrgsim, soql: Soql) -> None:
+    writer = running.writer()
+    account = writer.insert("Account", {"Name": "Alm"})
+    contact = writer.insert("Contact", {"LastName": "Ek", "AccountId": account})
+    deal = {"Name": "Deal", "AccountId": account, "StageName": "Prospecting", "CloseDate": "2026-06-30"}
+    opportunity = writer.insert("Opportunity", deal)
+    role = writer.insert("OpportunityContactRole", {"OpportunityId": opportunity, "ContactId": contact})
+    query = f"SELECT Id FROM OpportunityContactRole WHERE Id = '{role}'"
+    writer.delete("Account", account)
+    writer.undelete("Opportunity", opportunity)
+    assert soql(query) == []
+    writer.undelete("Contact", contact)
+    assert soql(query) == [{"Id": role}]
+
+
 def test_a_detail_does_not_come_back_without_its_master(
     client: httpx2.Client, running: RunningOrgsim, finished: Finished
 ) -> None:
