@@ -11,6 +11,7 @@ from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.edits.snapshots import restore_snapshot, take_snapshot
 from orgsim.oauth.users import any_admin
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
+from orgsim.rest.latency import Latency, clear_latencies, set_latency
 from orgsim.server.admin import move_clock
 from orgsim.store.settings import DEFAULTS
 from orgsim.store.state import State
@@ -76,6 +77,24 @@ def _clear_faults(state: State, form: Fields) -> None:
     clear_faults(state.org(form["org"]).usage)
 
 
+def _set_latency(state: State, form: Fields) -> None:
+    latency = Latency(form.get("kind", "").strip(), float(form["seconds"]), float(form["spread_seconds"]))
+    set_latency(state.org(form["org"]).usage, latency)
+
+
+def _clear_latencies(state: State, form: Fields) -> None:
+    clear_latencies(state.org(form["org"]).usage)
+
+
+def _set_lateness(state: State, form: Fields) -> None:
+    seconds, percent = float(form["seconds"]), float(form["percent"])
+    if seconds < 0 or not 0 <= percent <= 100:
+        raise ValueError("changes are late by 0 seconds or more, and at most 100 percent of them.")
+    org = state.org(form["org"])
+    org.set("late_visible_seconds", seconds)
+    org.set("late_visible_share", percent / 100)
+
+
 def _make_edits(state: State, form: Fields) -> None:
     org = state.org(form["org"])
     plan = EditPlan(*(int(form[name]) for name in ("edits", "deletes", "merges", "conversions", "seed")))
@@ -93,5 +112,8 @@ FORMS: dict[str, Callable[[State, Fields], None]] = {
     "setting": _set_setting,
     "add-fault": _add_fault,
     "clear-faults": _clear_faults,
+    "latency": _set_latency,
+    "clear-latencies": _clear_latencies,
+    "lateness": _set_lateness,
     "edits": _make_edits,
 }

@@ -13,6 +13,7 @@ from orgsim.exchange import Exchange
 from orgsim.html import page
 from orgsim.oauth.users import usernames
 from orgsim.rest.faults import Effect, list_faults
+from orgsim.rest.latency import list_latencies
 from orgsim.server.admin import refuse_strangers
 from orgsim.server.forms import FORMS
 from orgsim.store.org import Org
@@ -87,6 +88,9 @@ def _of_org(exchange: Exchange, org_id: str, mistake: str = "", status: int = 20
         bars=_bars(org.usage.hourly_credits()),
         totals=totals,
         faults=list_faults(org.usage),
+        latencies=list_latencies(org.usage),
+        late_seconds=org.setting("late_visible_seconds"),
+        late_percent=100 * float(org.setting("late_visible_share")),
         effects=[each.value for each in Effect],
         settings={name: orjson.dumps(org.setting(name)).decode() for name in DEFAULTS if "schema" not in name},
         journal=list(reversed(org.usage.journal(_JOURNAL_ROWS))),

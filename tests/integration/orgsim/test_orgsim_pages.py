@@ -8,6 +8,7 @@ import pytest
 
 from orgsim.edits.checksum import checksum
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults, list_faults
+from orgsim.rest.latency import list_latencies
 from orgsim.testing import RunningOrgsim
 
 Press = Callable[..., httpx2.Response]
@@ -137,6 +138,20 @@ def test_forms_lay_and_clear_faults(press: Press, running: RunningOrgsim) -> Non
     assert list_faults(org.usage) == []
 
 
+def test_forms_slow_calls_down_and_make_changes_late(
+    press: Press, anyone: httpx2.Client, running: RunningOrgsim
+) -> None:
+    org = running.production
+    assert press("latency", kind="query", seconds="0.5", spread_seconds="1").is_redirect
+    assert press("lateness", seconds="30", percent="25").is_redirect
+    shown = anyone.get(f"/orgsim/org/{org.org_id}").text
+    assert "query takes 0.5 s and up to 1 s more" in shown
+    assert (org.setting("late_visible_seconds"), org.setting("late_visible_share")) == (30, 0.25)
+    assert press("lateness", seconds="0", percent="100").is_redirect
+    assert press("clear-latencies").is_redirect
+    assert list_latencies(org.usage) == []
+
+
 def test_a_form_makes_believable_edits(press: Press, running: RunningOrgsim) -> None:
     before = running.production.usage.total_credits()
     plan = {"edits": "40", "deletes": "0", "merges": "0", "conversions": "0", "seed": "1"}
@@ -181,6 +196,8 @@ def test_a_mistake_in_a_form_is_told_on_the_page(anyone: httpx2.Client, form: st
         ("add-fault", {"effect": "503", "on_calls": "", "percent": ""}),
         ("add-fault", {"effect": "999", "on_calls": "1"}),
         ("edits", {"edits": "many"}),
+        ("latency", {"seconds": "-1", "spread_seconds": "0"}),
+        ("lateness", {"seconds": "5", "percent": "101"}),
     ],
 )
 def test_a_mistake_about_an_org_is_told_on_its_page(
