@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benches.orgsim.measure import Numbers, bulk_query, log_in, soql_pages
+from benches.orgsim.measure import Numbers, bulk_query, log_in, parallel_scans, soql_pages
 from benches.orgsim.processes import orgsim_serving
 from benches.orgsim.records import copy_contacts, seed
 from benches.report import print_numbers, tell
@@ -36,9 +36,11 @@ def measure(folder: Path, records: int, runs: int) -> Numbers:
         token = log_in(server.url)
         bulk = bulk_query(server.url, token, static, runs)
         soql = soql_pages(server.url, token)
+        parallel = parallel_scans(server.url, token)
     return {
         **bulk,
         **soql,
+        **parallel,
         "seed_records": records,
         "seed_1m_seconds": seeding.seconds * MILLION / records,
         "seed_records_per_second": records / seeding.seconds,

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,7 +21,9 @@ FIELDS = (
     "LastModifiedDate", "SystemModstamp", "CreatedById",
 )  # fmt: skip
 QUERY = f"SELECT {', '.join(FIELDS)} FROM Contact"  # noqa: S608  SOQL of names written above
+SCAN = "SELECT COUNT() FROM Contact WHERE Title LIKE '%nobody%'"
 SOQL_PAGES = 20
+PARALLEL_CLIENTS = 20
 _MIB = 1024 * 1024
 _POLL_SECONDS = 0.05
 _FILE = "results.csv"
@@ -82,6 +85,21 @@ def soql_pages(url: str, token: str) -> Numbers:
         "soql_first_page_ms": first_seconds * 1000,
         "soql_page_ms": statistics.median(seconds or [first_seconds]) * 1000,
     }
+
+
+def parallel_scans(url: str, token: str) -> Numbers:
+    """Many clients at once, each reading through all contacts: what each connection keeps in memory adds up."""
+    query = f"{url}{DATA}/query?q={quote(SCAN)}"
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def scan() -> None:
+        httpx2.get(query, headers=headers, timeout=None).raise_for_status()
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(PARALLEL_CLIENTS) as pool:
+        for scanned in [pool.submit(scan) for _ in range(PARALLEL_CLIENTS)]:
+            scanned.result()
+    return {f"soql_{PARALLEL_CLIENTS}_parallel_scans_seconds": time.perf_counter() - began}
 
 
 def _finished_job(client: httpx2.Client) -> tuple[str, float]:

@@ -20,6 +20,7 @@ from orgsim.store.rows import insert_rows
 from orgsim.store.state import NewOrg, State
 from orgsim.store.values import Stored, to_stored
 
+_LOADING_CACHE_KIB = 65_536  # for the one connection that loads all
 RawRow = dict[str, object]
 Told = Callable[[str, int, int], None]  # of a step: how much is done, of how much
 _COPIES = (
@@ -54,6 +55,7 @@ class Founding:
 
 def found_org(state: State, wish: Founding, told: Told = tell_nobody) -> Org:
     org = state.create_org(replace(wish.new_org, with_indexes=False))
+    org.database.connect().execute(f"PRAGMA cache_size = -{_LOADING_CACHE_KIB}")
     user_id = add_user(org, wish.user)
     add_organization_row(org, user_id)
     for app in _apps(state, wish):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 BUSY_TIMEOUT_SECONDS = 30
+_CACHE_MIB = 8  # of each connection, and a busy server has forty; the system keeps the file in its own cache anyway
 
 
 class RollBackError(Exception):
@@ -128,5 +129,5 @@ def open_file(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_MIB * 1024}")
     return connection
