@@ -1,8 +1,8 @@
-"""One HTTP request with its body already read, and the JSON answers to it. Handlers are plain functions over these."""
+"""One HTTP request, already received, and the JSON answers to it. Handlers are plain functions over these."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -49,10 +49,16 @@ class Exchange:
     path: str
     query: QueryParams
     headers: Headers
-    body: bytes
+    content: IO[bytes]
     client_host: str = ""
     path_params: dict[str, Any] = field(default_factory=dict)
     delivery: Delivery = field(default_factory=Delivery)
+
+    @property
+    def body(self) -> bytes:
+        """The content as a whole, for all that is not an upload."""
+        self.content.seek(0)
+        return self.content.read()
 
     def form(self) -> dict[str, str]:
         """Fields of a form-urlencoded body."""

@@ -1,7 +1,5 @@
 """A multipart/form-data body as its parts by name: small loads of Bulk API 2.0, and the zip of a deployment."""
 
-import io
-
 from python_multipart import parse_form
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field as FormField
@@ -24,10 +22,12 @@ def read_parts(exchange: Exchange) -> dict[str, bytes]:
     def on_file(file: FormFile) -> None:
         file.file_object.seek(0)
         parts[(file.field_name or b"").decode()] = file.file_object.read()
+        file.close()
 
     headers = {"Content-Type": exchange.headers.get("content-type", "").encode()}
+    exchange.content.seek(0)
     try:
-        parse_form(headers, io.BytesIO(exchange.body), on_field, on_file)
+        parse_form(headers, exchange.content, on_field, on_file)
     except FormParserError as error:
         raise ValueError(str(error)) from error
     return parts

@@ -1,8 +1,10 @@
 """/jobs/ingest: the life of a job that writes, and its three results (facts C.5). Writing itself: bulk/load.py."""
 
 from collections.abc import Callable, Iterator
-from itertools import zip_longest
-from typing import Any
+from io import SEEK_END, BytesIO
+from itertools import islice, zip_longest
+from shutil import copyfileobj
+from typing import IO, Any
 
 import orjson
 from starlette.responses import Response, StreamingResponse
@@ -22,6 +24,7 @@ OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
 # Of the content as Salesforce keeps it, in base64 (D api-asynch/upload-job-data).
 MAX_ENCODED_BYTES = 150 * 1024 * 1024
 MAX_PART_CHARACTERS = 100_000
+LINES_AT_ONCE = 1000
 FAILED_IDS_VERSION = 53  # since then failed results begin with sf__Id
 _ABORTABLE = ("Open", "UploadComplete", "InProgress")
 
@@ -34,7 +37,7 @@ def create(call: Call) -> Response:
         return json_response(_shown(job))
     request, content = _read_form(call)
     job = _new_job(call, request)
-    _keep(job, content)
+    _keep(job, BytesIO(content))
     job.add("UploadComplete")
     start(call.org, job.id, call.exchange.background)
     return json_response(_shown(job))
@@ -81,16 +84,18 @@ def upload(call: Call) -> Response:
             raise wrong_state(
                 f"Found multiple contents for job: <{job.id}>, please 'Close' / 'Abort' / 'Delete' the current Job"
             )
-        if -(-len(call.exchange.body) // 3) * 4 > MAX_ENCODED_BYTES:
+        if -(-call.exchange.content.seek(0, SEEK_END) // 3) * 4 > MAX_ENCODED_BYTES:
             raise ApiError("CLIENT_ERROR", "The uploaded content is too large", status=413)
-        _keep(job, call.exchange.body)
+        _keep(job, call.exchange.content)
         job.save()
     return empty_response(201)
 
 
-def _keep(job: Job, content: bytes) -> None:
+def _keep(job: Job, content: IO[bytes]) -> None:
     job.upload_file.parent.mkdir(parents=True, exist_ok=True)
-    job.upload_file.write_bytes(content)
+    content.seek(0)
+    with job.upload_file.open("wb") as file:
+        copyfileobj(content, file)
     job.plain["_uploaded"] = True
 
 
@@ -184,7 +189,13 @@ def _results(
             if is_wanted(outcome):
                 yield _line(job, [*(first_cells(outcome) if outcome else []), *values.values()])
 
-    return StreamingResponse(lines(), headers={"Content-Type": "text/csv; charset=UTF-8"})
+    return StreamingResponse(_pieces(lines()), headers={"Content-Type": "text/csv; charset=UTF-8"})
+
+
+def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Many lines at once, as the server goes to another thread for each piece."""
+    while piece := b"".join(islice(lines, LINES_AT_ONCE)):
+        yield piece
 
 
 def _readable(job: Job) -> Iterator[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -219,7 +220,7 @@ def _subcall(
         path=parts.path,
         query=QueryParams(parse_qsl(parts.query, keep_blank_values=True)),
         headers=Headers({**call.exchange.headers, **{name.lower(): value for name, value in headers.items()}}),
-        body=b"" if body is None else orjson.dumps(body),
+        content=BytesIO(b"" if body is None else orjson.dumps(body)),
     )
     return dispatch(replace(call, exchange=exchange), method.upper(), parts.path)
 

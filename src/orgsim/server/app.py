@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
+from typing import IO
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -26,9 +27,9 @@ from orgsim.metadata import resource as metadata
 from orgsim.oauth import authorize, identity, idtoken, token
 from orgsim.rest import gate
 from orgsim.server import admin, pages
+from orgsim.server.bodies import decoded, receive
 from orgsim.server.delivery import Delivered, SpoilBodies
 from orgsim.server.edge import CompressWhenAsked, RefuseLongHeads, SpellHeaders
-from orgsim.server.encoding import decoded
 from orgsim.server.loginfaults import with_login_faults
 from orgsim.soap import login as soap_login
 from orgsim.store.state import State
@@ -86,13 +87,14 @@ def build_app(parts: Parts) -> Starlette:
 
         async def endpoint(request: Request) -> Delivered:
             request.state.cut_connection = parts.cut_connection
-            exchange = _read(parts, request, await request.body())
-            request.state.delivery = exchange.delivery
-            try:
-                response = await run_in_threadpool(_answer, exchange, guarded)
-            except BaseException:
-                exchange.delivery.end()
-                raise
+            with await receive(request, parts.state.folder) as content:
+                exchange = _read(parts, request, content)
+                request.state.delivery = exchange.delivery
+                try:
+                    response = await run_in_threadpool(_answer, exchange, guarded)
+                except BaseException:
+                    exchange.delivery.end()
+                    raise
             # A client must take the org's time from here, never from its own clock (facts C.1).
             response.headers["Date"] = format_datetime(parts.state.clock.now(), usegmt=True)
             _add_edge_headers(response, is_secure=request.url.scheme == "https")
@@ -115,10 +117,12 @@ def build_app(parts: Parts) -> Starlette:
 def _answer(exchange: Exchange, answer: Answer) -> Response:
     """With the compression of the body undone."""
     try:
-        body = decoded(exchange.body, exchange.headers.get("content-encoding", ""))
+        encoding = exchange.headers.get("content-encoding", "")
+        content = decoded(exchange.content, encoding, exchange.state.folder)
     except ApiError as error:
         return refusal(error)
-    return answer(exchange if body is exchange.body else replace(exchange, body=body))
+    with content:
+        return answer(replace(exchange, content=content))
 
 
 def _add_edge_headers(response: Response, *, is_secure: bool) -> None:
@@ -132,7 +136,7 @@ def _add_edge_headers(response: Response, *, is_secure: bool) -> None:
     response.headers["X-Request-Id"] = request_id
 
 
-def _read(parts: Parts, request: Request, body: bytes) -> Exchange:
+def _read(parts: Parts, request: Request, content: IO[bytes]) -> Exchange:
     server = request.scope.get("server") or ("", 0)
     is_sandbox = server[1] in parts.doors.sandbox_ports
     return Exchange(
@@ -144,7 +148,7 @@ def _read(parts: Parts, request: Request, body: bytes) -> Exchange:
         path=request.url.path,
         query=request.query_params,
         headers=request.headers,
-        body=body,
+        content=content,
         client_host=request.client.host if request.client else "",
         path_params=dict(request.path_params),
     )

@@ -3,8 +3,9 @@
 import csv
 import gzip
 import io
+import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
@@ -103,6 +104,31 @@ def test_an_upload_has_its_size(client: httpx2.Client) -> None:
         content = gzip.compress(b"x" * size, compresslevel=1)
         answer = client.put(f"{path}/batches", content=content, headers={"Content-Encoding": "gzip"})
         assert answer.status_code == status
+    assert client.patch(path, json={"state": "Aborted"}).status_code == 200
+    assert client.delete(path).status_code == 204
+
+
+def pieces_of(content: bytes) -> Iterator[bytes]:
+    yield from (content[at : at + 65_536] for at in range(0, len(content), 65_536))
+
+
+@pytest.mark.conformance(
+    area="Bulk API 2.0", feature="Large uploads go to a file, never into memory", source="reference"
+)
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_large_upload_takes_no_memory(client: httpx2.Client, encoding: str) -> None:
+    size_bytes = 48 * 1024 * 1024
+    content = b"LastName\n" + b"x" * size_bytes
+    sent = gzip.compress(content, compresslevel=1) if encoding == "gzip" else content
+    path = open_job(client)
+    tracemalloc.start()
+    try:
+        headers = {"Content-Encoding": encoding}
+        assert client.put(f"{path}/batches", content=pieces_of(sent), headers=headers).status_code == 201
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < size_bytes // 4
     assert client.patch(path, json={"state": "Aborted"}).status_code == 200
     assert client.delete(path).status_code == 204
 
