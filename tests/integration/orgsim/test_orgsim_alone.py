@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 UV = Path(sys.executable).with_name("uv")
 # What pyproject.toml lists for Headwater alone.
 FOREIGN = {"headwater", "django", "allauth", "duckdb", "environs", "gunicorn", "sqlglot", "tenacity", "whitenoise"}
-HELP_CPU_SECONDS = 5  # several times what it takes, as the machine may be busy
+HELP_CPU_SECONDS = 10  # several times what it takes, as the machine may be busy
 
 
 @pytest.fixture(scope="module")
