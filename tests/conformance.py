@@ -1,13 +1,14 @@
 """Makes docs/orgsim/conformance.md from the `conformance` marks on tests: what orgsim does, and which test shows it.
 
-`python tests/conformance.py` writes the page anew; a test compares it with what is collected. Nothing is run here:
-that the tests pass is the suite's business.
+`python tests/conformance.py` writes the page anew, `--print` only says it; a test compares the two. Nothing is run
+here: that the tests pass is the suite's business.
 """
 
 import contextlib
 import io
 import itertools
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ Every address orgsim answers at. Those that begin with `/query`, `/sobjects` and
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One mark on one test. `endpoint` is a method and a path of orgsim's own tables, where the mark names one."""
+    """One mark on one test. `endpoint` names methods and paths of orgsim's own tables, separated by commas, or none."""
 
     area: str
     feature: str
@@ -73,6 +74,10 @@ class Line:
     @property
     def answer(self) -> str:
         return "**refused**" if self.refused else "supported"
+
+    @property
+    def endpoints(self) -> list[str]:
+        return self.endpoint.split(", ") if self.endpoint else []
 
 
 class Collector:
@@ -90,10 +95,11 @@ class Collector:
         given = {**_KEYWORDS, **mark.kwargs}
         name = item.nodeid.partition("[")[0].rpartition("::")[2]
         is_whole = not mark.args and set(given) == {"area", "feature", "source", *_KEYWORDS}
-        if is_whole and given["area"] in AREAS and given["endpoint"] in {"", *endpoints()}:
-            self.lines.add(Line(**given, test=name))
-        else:
+        line = Line(**given, test=name) if is_whole and given["area"] in AREAS else None
+        if line is None or not set(line.endpoints) <= set(endpoints()):
             self.mistakes.append(f"{item.nodeid}: {mark.args} {mark.kwargs}")
+        else:
+            self.lines.add(line)
 
 
 def endpoints() -> Iterator[str]:
@@ -147,7 +153,7 @@ def _contents(lines: list[Line]) -> str:
 
 def _endpoint_rows(lines: list[Line]) -> Iterator[str]:
     for endpoint in dict.fromkeys(endpoints()):
-        same = [line for line in lines if line.endpoint == endpoint]
+        same = [line for line in lines if endpoint in line.endpoints]
         yield f"| `{endpoint}` | {_sources(same)} | {_tests(same)} |\n"
 
 
@@ -172,4 +178,8 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(collect()))
+    made = page(collect())
+    if sys.argv[1:] == ["--print"]:
+        sys.stdout.write(made)
+    else:
+        PAGE.write_text(made)

@@ -393,3 +393,21 @@ def test_it_refuses_what_soql_does_not_allow(client: httpx2.Client, query: str, 
 def test_it_needs_a_query_and_a_known_locator(client: httpx2.Client) -> None:
     assert client.get("/query").json()[0]["errorCode"] == "MISSING_ARGUMENT"
     assert client.get("/query/01g000000000000-2000").json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+
+
+@pytest.mark.conformance(
+    area="REST", feature="queryAll in pages", source="rest-api/queryall", endpoint="GET /queryAll/{locator}"
+)
+def test_query_all_pages_see_what_was_deleted(client: httpx2.Client, running: RunningOrgsim) -> None:
+    writer = running.writer()
+    for number in range(201):
+        writer.insert("Campaign", {"Name": f"Fair {number}", "Type": "Webinar"})
+    writer.delete("Campaign", writer.insert("Campaign", {"Name": "Gone", "Type": "Webinar"}))
+    asked = client.get(
+        "/queryAll",
+        params={"q": "SELECT Name FROM Campaign WHERE Type = 'Webinar' ORDER BY CreatedDate, Id"},
+        headers={"Sforce-Query-Options": "batchSize=200"},
+    ).json()
+    assert (asked["totalSize"], asked["done"], len(asked["records"])) == (202, False, 200)
+    rest = client.get(asked["nextRecordsUrl"].replace("/query/", "/queryAll/").partition("/v60.0")[2]).json()
+    assert (rest["done"], [row["Name"] for row in rest["records"]]) == (True, ["Fair 200", "Gone"])

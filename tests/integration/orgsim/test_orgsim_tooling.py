@@ -25,6 +25,12 @@ def ask(client: httpx2.Client) -> Ask:
     return run
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="EntityDefinition in Tooling queries",
+    source="facts C.7",
+    endpoint="GET /tooling/query",
+)
 def test_objects_are_rows(ask: Ask, client: httpx2.Client) -> None:
     known = {each["name"] for each in client.get("/sobjects").json()["sobjects"]}
     assert {each["QualifiedApiName"] for each in ask("SELECT QualifiedApiName FROM EntityDefinition")} == known
@@ -42,6 +48,12 @@ def test_objects_are_rows(ask: Ask, client: httpx2.Client) -> None:
     }
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="FieldDefinition and EntityParticle in Tooling queries",
+    source="facts C.7",
+    endpoint="GET /tooling/query",
+)
 def test_fields_and_particles_tell_what_the_describe_tells(ask: Ask, client: httpx2.Client) -> None:
     described = {each["name"]: each for each in client.get("/sobjects/Contact/describe").json()["fields"]}
     particles = ask(
@@ -72,6 +84,11 @@ def test_fields_and_particles_tell_what_the_describe_tells(ask: Ask, client: htt
     assert fields[0]["EntityDefinition"]["Label"] == "Contact"
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Compound fields and their particles",
+    source="facts C.7",
+)
 def test_parts_of_an_address_belong_to_one_field(ask: Ask) -> None:
     field = "SELECT QualifiedApiName, IsCompound FROM FieldDefinition WHERE DurableId = 'Lead.Address'"
     assert [(each["QualifiedApiName"], each["IsCompound"]) for each in ask(field)] == [("Address", True)]
@@ -79,11 +96,22 @@ def test_parts_of_an_address_belong_to_one_field(ask: Ask) -> None:
     assert {"Street", "City", "PostalCode"} <= {each["Name"] for each in parts}
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="LIMIT and OFFSET are ignored on schema objects",
+    source="facts C.7",
+)
 def test_limit_and_offset_are_ignored_without_a_word(ask: Ask) -> None:
     everything = ask("SELECT QualifiedApiName FROM EntityDefinition")
     assert ask("SELECT QualifiedApiName FROM EntityDefinition LIMIT 2 OFFSET 1") == everything
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="COUNT, GROUP BY, OR, NOT and comparisons on schema objects",
+    source="facts C.7",
+    refused=True,
+)
 @pytest.mark.parametrize(
     ("soql", "code", "message"),
     [
@@ -133,11 +161,24 @@ def test_it_refuses_what_this_storage_cannot(client: httpx2.Client, soql: str, c
     assert message in answer.json()[0]["message"]
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="EntityParticle is no object of the data API",
+    source="facts C.7",
+    refused=True,
+)
 def test_the_schemas_rows_are_no_data(client: httpx2.Client) -> None:
     answer = client.get("/query", params={"q": "SELECT Label FROM EntityParticle WHERE EntityDefinitionId = 'Lead'"})
     assert answer.json()[0]["errorCode"] == "INVALID_TYPE"
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="ApexTrigger: create, query, deactivate, delete",
+    source="tooling-api/apextrigger",
+    endpoint="POST /tooling/sobjects/ApexTrigger, PATCH /tooling/sobjects/ApexTrigger/{record_id}, "
+    "DELETE /tooling/sobjects/ApexTrigger/{record_id}",
+)
 def test_a_trigger_is_told_by_its_body(client: httpx2.Client, ask: Ask, running: RunningOrgsim) -> None:
     before = running.production.usage.total_credits()
     path = "/tooling/sobjects/ApexTrigger"
@@ -169,6 +210,12 @@ def test_a_trigger_is_told_by_its_body(client: httpx2.Client, ask: Ask, running:
     assert running.production.usage.total_credits() - before == 8
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Triggers whose body does not fit",
+    source="tooling-api/apextrigger",
+    refused=True,
+)
 @pytest.mark.parametrize(
     ("values", "code"),
     [
@@ -188,5 +235,10 @@ def test_it_refuses_a_wrong_trigger(client: httpx2.Client, values: dict[str, obj
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)
 
 
+@pytest.mark.conformance(
+    area="REST",
+    feature="Objects of the data API answer Tooling queries",
+    source="facts C.7",
+)
 def test_other_objects_answer_as_in_the_data_api(ask: Ask) -> None:
     assert len(ask("SELECT Id FROM Organization")) == 1
