@@ -9,6 +9,7 @@ from orgsim.founding import add_organization_row
 from orgsim.oauth.apps import App, AppOptions, add_app
 from orgsim.oauth.grants import open_grant
 from orgsim.oauth.users import NewUser, add_user
+from orgsim.server.access import set_rights
 from orgsim.server.run import Listening, serving
 from orgsim.store.org import Org
 from orgsim.store.state import NewOrg, State
@@ -21,6 +22,8 @@ CALLBACK = "http://127.0.0.1:8000/connections/callback"
 USERNAME = "admin@acme.example"
 SANDBOX_USERNAME = "admin@acme.example.sandbox"
 PASSWORD = "test-password-1"  # noqa: S105  opens nothing but a simulated org
+
+LIMITED_PROFILE = "Integration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,27 @@ class RunningOrgsim:
         chosen = org or self.production
         return Writer(chosen, self.user_of(chosen))
 
-    def access_token(self, org: Org | None = None) -> str:
-        """A token as a finished login would have given."""
-        return self.tokens(org)[0]
+    def add_user(self, username: str, *, profile: str = LIMITED_PROFILE, org: Org | None = None) -> str:
+        """The id of another user, who can log in with PASSWORD. The profile they have else may use the API, no more."""
+        return add_user(org or self.production, NewUser(username, PASSWORD, last_name="Limited", profile=profile))
 
-    def tokens(self, org: Org | None = None) -> tuple[str, str]:
-        """(access token, refresh token)."""
+    def grant(self, on: str, *rights: str, profile: str = LIMITED_PROFILE, org: Org | None = None) -> None:
+        """Let a profile do more: `on` is `Lead`, `Lead.Email` or `ViewSetup`, `rights` are `read`, `edit` and so on."""
+        set_rights(org or self.production, on=on, rights=rights, profile=profile, granted=True)
+
+    def revoke(self, on: str, *rights: str, profile: str = LIMITED_PROFILE, org: Org | None = None) -> None:
+        """Let a profile do less. Without `rights` nothing is left of it."""
+        set_rights(org or self.production, on=on, rights=rights, profile=profile, granted=False)
+
+    def access_token(self, org: Org | None = None, *, user_id: str | None = None) -> str:
+        """A token as a finished login would have given."""
+        return self.tokens(org, user_id=user_id)[0]
+
+    def tokens(self, org: Org | None = None, *, user_id: str | None = None) -> tuple[str, str]:
+        """(access token, refresh token) of the administrator, or of another user."""
         chosen = org or self.production
-        issued = open_grant(chosen, self.user_of(chosen), CLIENT_ID, "api refresh_token", with_refresh=True)
+        user_id = user_id or self.user_of(chosen)
+        issued = open_grant(chosen, user_id, CLIENT_ID, "api refresh_token", with_refresh=True)
         return issued.access_token, issued.refresh_token or ""
 
 

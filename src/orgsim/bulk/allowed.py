@@ -17,7 +17,7 @@ def check_query(asker: Asker, soql: str, delimiter: str) -> str:
         raise ApiError("API_ERROR", "Implementation restriction: nested queries not supported in Bulk Query")
     if select.offset is not None:
         raise ApiError("API_ERROR", "Implementation restriction: OFFSET not supported in Bulk Query")
-    sobject = asker.org.catalog().find(str(select.source))
+    sobject = asker.catalog.find(str(select.source))
     if sobject is not None and not sobject.bulk_queryable:
         raise ApiError("INVALIDENTITY", f"Entity '{sobject.name}' is not supported by the Bulk API.")
     question = asker.question(soql, all_rows=True)

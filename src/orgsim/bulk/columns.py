@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from orgsim.errors import ApiError
 from orgsim.schema.model import SObject
+from orgsim.store.access import view_of
+from orgsim.store.org import Org
 
 SET_NULL = "#N/A"
 MAX_CELL_CHARACTERS = 131_072
@@ -14,6 +16,14 @@ MAX_COLUMNS = 5_000
 def invalid_batch(message: str) -> ApiError:
     """The refusal of a whole batch, before any row of it."""
     return ApiError("InvalidBatch", message)
+
+
+def loaded_sobject(org: Org, user_id: str, name: str) -> SObject:
+    """As whoever made the job sees it now. Raises ApiError InvalidBatch when it is gone from their sight."""
+    sobject = view_of(org, user_id).catalog.find(name)
+    if sobject is None:
+        raise invalid_batch(f"Unable to find object: {name}")
+    return sobject
 
 
 def refuse_unknown_columns(sobject: SObject, names: Iterable[str]) -> None:

@@ -46,7 +46,7 @@ def create(call: Call) -> Response:
 def _new_job(call: Call, request: dict[str, Any]) -> Job:
     if request.get("operation") not in OPERATIONS:
         raise invalid_job(f"Unable to parse Job: invalid operation '{request.get('operation')}'")
-    sobject = call.org.catalog().find(str(request.get("object")))
+    sobject = call.catalog.find(str(request.get("object")))
     if sobject is None:
         raise ApiError("INVALIDENTITY", f"Entity '{request.get('object')}' is not supported by the Bulk API.")
     check_uploads(call.org)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from orgsim.background import Background
-from orgsim.bulk.columns import invalid_batch, refuse_unknown_columns, values_of
+from orgsim.bulk.columns import invalid_batch, loaded_sobject, refuse_unknown_columns, values_of
 from orgsim.bulk.jobs import Job, look_up
 from orgsim.bulk.limits import take_rows
 from orgsim.bulk.rows import CHUNK_ROWS, Load, Values, count_outcomes, load_chunk
@@ -45,7 +45,8 @@ def run(job: Job) -> None:
     try:
         fail_struck_job(job.org.usage, "bulk_ingest")
         _refuse_other_line_ending(job)
-        refuse_unknown_columns(job.org.catalog().get(job.plain["object"]), upload_header(job))
+        sobject = loaded_sobject(job.org, job.plain["createdById"], job.plain["object"])
+        refuse_unknown_columns(sobject, upload_header(job))
         rows = islice(enumerate(map(values_of, read_upload(job)), start=1), done, None)
         while chunk := list(islice(rows, CHUNK_ROWS)):
             if not _load_chunk(job, chunk):

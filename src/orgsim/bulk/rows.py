@@ -52,7 +52,7 @@ class Loaded:
 def load_chunk(load: Load, rows: list[tuple[int, Values]]) -> Loaded:
     """Write numbered rows and keep their outcomes, inside the caller's transaction."""
     chunk = Chunk()
-    writer = Writer(load.org, load.user_id, chunk=chunk)
+    writer = Writer(load.org, load.user_id, chunk=chunk, enforced=True)
     repeated = _repeated_keys(load, [values for _, values in rows])
     try:
         with load.org.database.write():

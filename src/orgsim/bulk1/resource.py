@@ -52,7 +52,7 @@ def create(call: Call) -> Response:
     if content_type not in CONTENT_TYPES:
         message = f"Content type {content_type} is not supported here, only {' and '.join(CONTENT_TYPES)}"
         raise ApiError("UnsupportedContentType", message)
-    sobject = call.org.catalog().find(str(info.get("object")))
+    sobject = call.catalog.find(str(info.get("object")))
     if sobject is None:
         raise ApiError("InvalidJob", f"Unable to find object: {info.get('object')}")
     job = Job(call.org, call.org.new_id("750"), FAMILY, "Open", {})

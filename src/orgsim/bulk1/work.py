@@ -7,7 +7,7 @@ from itertools import islice
 
 from orgsim.background import Background
 from orgsim.bulk.allowed import check_query
-from orgsim.bulk.columns import invalid_batch
+from orgsim.bulk.columns import invalid_batch, loaded_sobject
 from orgsim.bulk.jobs import Job, find_job, look_up
 from orgsim.bulk.limits import take_batch_rows, take_batches
 from orgsim.bulk.rows import CHUNK_ROWS, Load, Values, count_outcomes, load_chunk
@@ -72,7 +72,7 @@ def _run(job: Job, batch: Batch) -> list[Batch]:
 
 def _run_load(job: Job, batch: Batch) -> None:
     plain = job.plain
-    sobject = job.org.catalog().get(plain["object"])
+    sobject = loaded_sobject(job.org, plain["createdById"], plain["object"])
     rows = read_rows(batch.request_file.read_bytes(), plain["contentType"], sobject)
     load = Load(
         job.org,

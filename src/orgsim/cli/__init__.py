@@ -3,6 +3,7 @@
 import typer
 
 from orgsim.cli import (
+    access,
     authorize,
     currencies,
     duplicates,
@@ -40,6 +41,7 @@ for module in (
     latency,
     rules,
     duplicates,
+    access,
     locks,
     triggers,
     recordtypes,

@@ -117,11 +117,14 @@ def user_add(
     org: OrgId = None,
     first_name: Annotated[str, typer.Option(help="First name.")] = "Ada",
     last_name: Annotated[str, typer.Option(help="Last name.")] = "Admin",
+    profile: Annotated[
+        str | None, typer.Option(help="Its name; made if it is not there. A new user's is System Administrator.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add an administrator, or give a known one a new password."""
+    """Add a user, or give a known one a new password and, if named, another profile."""
     with open_state(state) as opened:
-        user_id = add_user(choose_org(opened, org), NewUser(username, password, first_name, last_name))
+        user_id = add_user(choose_org(opened, org), NewUser(username, password, first_name, last_name, profile=profile))
         show({"id": user_id, "username": username}, as_json=as_json)
 
 

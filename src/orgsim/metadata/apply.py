@@ -15,6 +15,7 @@ from orgsim.metadata.history import (
     tracked_standard_field,
 )
 from orgsim.metadata.package import Component, children, text
+from orgsim.metadata.permissions import deploy_permission_set, known_object
 from orgsim.metadata.recordtypes import RecordTypeWish, keep_record_type
 from orgsim.schema.declare import named, owner, record_id, required, system_fields, viewed_fields
 from orgsim.schema.declare import text as text_field
@@ -55,7 +56,7 @@ def apply_package(org: Org, user_id: str, components: list[Component], *, keep: 
                     full_name = f"{component.name}.{text(element, 'fullName')}"
                     _attempt(org, report, kind, full_name, component, deploy(org, user_id, component, element))
             for component in permission_sets:
-                deed = _deploy_permission_set(org, user_id, component)
+                deed = deploy_permission_set(org, user_id, component)
                 _attempt(org, report, "PermissionSet", component.name, component, deed)
             if not keep or (report.failures and all_or_none):
                 roll_back()
@@ -181,7 +182,7 @@ def _deploy_rule(org: Org, user_id: str, component: Component, element: Element)
             active=text(element, "active") == "true",
         )
         try:
-            return keep_rule(org, user_id, _known_object(org, component.name), rule)
+            return keep_rule(org, user_id, known_object(org, component.name), rule)
         except FormulaError as error:
             raise ComponentError(str(error)) from error
 
@@ -196,7 +197,7 @@ def _deploy_record_type(org: Org, user_id: str, component: Component, element: E
             description=text(element, "description"),
             active=text(element, "active") == "true",
         )
-        return keep_record_type(Writer(org, user_id), _known_object(org, component.name), wish)
+        return keep_record_type(Writer(org, user_id), known_object(org, component.name), wish)
 
     return deed
 
@@ -212,35 +213,3 @@ def _elements(objects: list[Component], tag: str) -> Iterator[tuple[Component, E
     for component in objects:
         for element in children(component.element, tag):
             yield component, element
-
-
-def _deploy_permission_set(org: Org, user_id: str, component: Component) -> Callable[[], bool]:
-    def deed() -> bool:
-        for permission in children(component.element, "objectPermissions"):
-            _known_object(org, text(permission, "object"))
-        for permission in children(component.element, "fieldPermissions"):
-            _check_field_permission(org, text(permission, "field"))
-        values: dict[str, object] = {
-            "Label": text(component.element, "label") or component.name,
-            "Description": text(component.element, "description"),
-        }
-        _, created = Writer(org, user_id).upsert("PermissionSet", "Name", component.name, values)
-        return created
-
-    return deed
-
-
-def _known_object(org: Org, name: str) -> SObject:
-    sobject = org.catalog().find(name)
-    if sobject is None:
-        raise ComponentError(f"In field: object - no CustomObject named {name} found")
-    return sobject
-
-
-def _check_field_permission(org: Org, full_name: str) -> None:
-    object_name, _, field_name = full_name.partition(".")
-    found = _known_object(org, object_name).find(field_name)
-    if found is None:
-        raise ComponentError(f"In field: field - no CustomField named {full_name} found")
-    if found.is_required or found.cascade_delete:
-        raise ComponentError(f"You cannot deploy to a required field: {full_name}")

@@ -12,6 +12,7 @@ from orgsim.metadata.apply import Report, apply_package
 from orgsim.metadata.package import read_package
 from orgsim.multipart import read_parts
 from orgsim.rest.call import Call
+from orgsim.store.access import may
 from orgsim.store.org import Org
 
 _PENDING = ("Pending", "InProgress")
@@ -26,6 +27,7 @@ _COUNTS = (
 
 
 def deploy(call: Call) -> Response:
+    _refuse_without_right(call.org, call.session.user_id)
     options, content = _read_form(call.exchange)
     org = call.org
     result = _new_result(org, call.session.user_id, options)
@@ -35,6 +37,15 @@ def deploy(call: Call) -> Response:
     _save(org, result)
     start(org, result["id"], call.exchange.background)
     return json_response(_shown(result, include_details=False), 201)
+
+
+def _refuse_without_right(org: Org, user_id: str) -> None:
+    if not (may(org, user_id, "ModifyMetadata") or may(org, user_id, "ModifyAllData")):
+        message = "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
+        raise ApiError("INSUFFICIENT_ACCESS", message, status=403)
+    if not may(org, user_id, "CustomizeApplication"):
+        message = "a deployment requires a user with the CustomizeApplication permission"
+        raise ApiError("INSUFFICIENT_ACCESS", message, status=403)
 
 
 def _new_result(org: Org, user_id: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from orgsim.oauth.apps import App
 from orgsim.oauth.errors import OAuthError
 from orgsim.oauth.restrictions import check_address
-from orgsim.oauth.users import ADMIN_PROFILE, user_row
+from orgsim.oauth.users import user_row
+from orgsim.store.access import ADMIN_PROFILE
 from orgsim.store.org import Org
 
 _NOT_APPROVED = "user is not admin approved to access this app"

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from orgsim.exchange import SANDBOX_DOOR, Exchange
 from orgsim.oauth.errors import OAuthError
 from orgsim.oauth.restrictions import check_address, count_login
+from orgsim.store.access import ADMIN_PROFILE
 from orgsim.store.org import Org
-from orgsim.store.rows import Row, insert_row, read_row
+from orgsim.store.profiles import profile_id
+from orgsim.store.rows import Row, insert_row, read_row, update_row
 
-ADMIN_PROFILE = "System Administrator"
 _COST = 2**12
 
 
@@ -22,12 +23,15 @@ class NewUser:
     first_name: str = "Ada"
     last_name: str = "Admin"
     email: str | None = None
+    profile: str | None = None  # its name; else System Administrator
 
 
 def add_user(org: Org, new: NewUser) -> str:
-    """An active System Administrator. Returns the User Id. A known username only gets the new password."""
+    """An active user. Returns the User Id. A known username gets the new password and the profile, if one is named."""
     with org.database.write() as connection:
         user_id = find_user(org, new.username) or _insert_user(org, new)
+        if new.profile:
+            _set_profile(org, user_id, new.profile)
         salt = secrets.token_bytes(16)
         connection.execute(
             "INSERT OR REPLACE INTO _login VALUES (?, ?, ?, ?)",
@@ -97,7 +101,7 @@ def _insert_user(org: Org, new: NewUser) -> str:
         "Alias": new.last_name[:8].lower(),
         "CommunityNickname": new.username.partition("@")[0][:40],
         "IsActive": 1,
-        "ProfileId": _admin_profile(org, user_id),
+        "ProfileId": profile_id(org, new.profile or ADMIN_PROFILE, user_id),
         "UserType": "Standard",
         "TimeZoneSidKey": "GMT",
         "LocaleSidKey": "en_US",
@@ -109,19 +113,10 @@ def _insert_user(org: Org, new: NewUser) -> str:
     return user_id
 
 
-def _admin_profile(org: Org, user_id: str) -> str:
-    connection = org.database.connect()
-    known = connection.execute('SELECT "Id" FROM "Profile" WHERE "Name" = ?', (ADMIN_PROFILE,)).fetchone()
-    if known:
-        return str(known[0])
-    row: Row = {
-        "Id": org.new_id("00e"),
-        "Name": ADMIN_PROFILE,
-        "UserType": "Standard",
-        **_stamps(org.now_text(), user_id),
-    }
-    insert_row(connection, org.catalog().get("Profile"), row)
-    return str(row["Id"])
+def _set_profile(org: Org, user_id: str, profile: str) -> None:
+    changes: Row = {"ProfileId": profile_id(org, profile, user_id), "SystemModstamp": org.now_text()}
+    update_row(org.database.connect(), org.catalog().get("User"), user_id, changes)
+    org.access_changed()
 
 
 def _stamps(now: str, user_id: str) -> Row:

@@ -6,8 +6,10 @@ from typing import Any
 from orgsim.errors import ApiError, not_found
 from orgsim.exchange import Exchange
 from orgsim.oauth.grants import Session
+from orgsim.schema.catalog import Catalog
 from orgsim.schema.model import SObject
 from orgsim.soql.plan import Asker
+from orgsim.store.access import view_of
 from orgsim.store.duplicates import read_header
 from orgsim.store.org import Org
 from orgsim.store.write import Writer
@@ -32,7 +34,7 @@ class Call:
     @property
     def writer(self) -> Writer:
         header = self.exchange.headers.get("sforce-duplicate-rule-header", "")
-        return Writer(self.org, self.session.user_id, read_header(header, self.api_version))
+        return Writer(self.org, self.session.user_id, read_header(header, self.api_version), enforced=True)
 
     @property
     def base_path(self) -> str:
@@ -41,9 +43,14 @@ class Call:
     def param(self, name: str) -> str:
         return str(self.exchange.path_params[name])
 
+    @property
+    def catalog(self) -> Catalog:
+        """The schema as far as it exists for the user."""
+        return view_of(self.org, self.session.user_id).catalog
+
     def sobject(self) -> SObject:
-        """The object named in the path."""
-        sobject = self.org.catalog().find(self.param("sobject"))
+        """The object named in the path, as the user sees it."""
+        sobject = self.catalog.find(self.param("sobject"))
         if sobject is None:
             raise not_found()
         return sobject

@@ -150,7 +150,7 @@ def _upsert(writer: Writer, name: str, key: str, record: Mapping[str, Any]) -> D
 
 def _delete(writer: Writer, record_id: str) -> Deed:
     def deed() -> Result:
-        sobject = writer.org.catalog().of_id(record_id) if ids.is_id(record_id) else None
+        sobject = writer.catalog.of_id(record_id) if ids.is_id(record_id) else None
         if sobject is None:
             raise ApiError("MALFORMED_ID", f"malformed id {record_id}", fields=())
         try:

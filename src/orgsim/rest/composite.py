@@ -137,7 +137,7 @@ def _plant(
         return
     results.append({"referenceId": reference, "id": record_id})
     for relationship, children in nested.items():
-        found = writer.org.catalog().child_relationship(name, relationship)
+        found = writer.catalog.child_relationship(name, relationship)
         if found is None:
             unknown = ApiError("INVALID_FIELD", f"No such relationship '{relationship}' on sobject of type {name}")
             failures.append(_unplanted(record, unknown))

@@ -16,6 +16,7 @@ from orgsim.rest.call import Call
 from orgsim.rest.endpoints import Endpoint, find_endpoint, read_version, versions
 from orgsim.rest.faults import SPOILING, CutConnection, EdgeResponse, Fault, faulty_response, strike
 from orgsim.rest.latency import draw_latency
+from orgsim.store.access import refuse_without_api
 from orgsim.store.org import Org
 from orgsim.store.usage import Caller, Outcome
 
@@ -159,6 +160,7 @@ def _respond(exchange: Exchange, session: Session, target: _Target, passage: _Pa
     if isinstance(target.endpoint, ApiError):
         return api.refuse(exchange, target.endpoint)
     try:
+        refuse_without_api(session.org, session.user_id)
         response = target.endpoint.handler(Call(exchange.with_params(target.params), session, target.version))
     except ApiError as error:
         response = api.refuse(exchange, error)

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from starlette.responses import Response
 
 from orgsim.bulk.limits import BYTES_PER_MB, left_of, most_of
+from orgsim.errors import ApiError
 from orgsim.exchange import json_response
 from orgsim.rest.allowance import limits_of_apps, reported_calls
 from orgsim.rest.call import Call
+from orgsim.store.access import may
 from orgsim.store.allowance import DEVELOPER
 from orgsim.store.lateness import sight_of
 from orgsim.store.org import Org
@@ -85,6 +87,8 @@ _WITHOUT_STORAGE = frozenset(
 
 def limits(call: Call) -> Response:
     org, version = call.org, float(call.api_version)
+    if not may(org, call.session.user_id, "ViewSetup"):
+        raise ApiError("FORBIDDEN", "You must have the View Setup and Configuration permission", status=403)
     answer: dict[str, object] = {name: _limit(most, most) for name, most in _UNUSED.items()}
     calls = _limit(org.allowance_calls(), org.allowance_calls() - reported_calls(org))
     answer["DailyApiRequests"] = {**calls, **limits_of_apps(org)}
@@ -126,14 +130,16 @@ def _used_kb(org: Org) -> int:
 
 
 def _permission_sets(org: Org) -> dict[str, object]:
-    (made,) = org.database.connect().execute('SELECT count(*) FROM "PermissionSet"').fetchone()
+    (made,) = (
+        org.database.connect().execute('SELECT count(*) FROM "PermissionSet" WHERE "IsOwnedByProfile" = 0').fetchone()
+    )
     custom = _limit(_CUSTOM_PERMISSION_SETS, _CUSTOM_PERMISSION_SETS - made)
     return {**_limit(_PERMISSION_SETS, _PERMISSION_SETS - made), "CreateCustom": custom}
 
 
 def record_count(call: Call) -> Response:
     """Unknown objects are dropped without a word; the bin, archived activities and histories are not counted."""
-    catalog = call.org.catalog()
+    catalog = call.catalog
     wanted = [name for name in call.exchange.query.get("sObjects", "").split(",") if name]
     known = [found for name in wanted if (found := catalog.find(name.strip()))] if wanted else list(catalog)
     known = [each for each in known if not each.is_history and each.name != "OpportunityHistory"]

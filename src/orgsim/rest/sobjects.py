@@ -17,7 +17,7 @@ MAX_BATCH_RECORDS = 200
 
 def global_describe(call: Call) -> Response:
     def answer() -> Response:
-        entries = [global_entry(each, call.api_version) for each in call.org.catalog()]
+        entries = [global_entry(each, call.api_version) for each in call.catalog]
         return json_response({"encoding": "UTF-8", "maxBatchSize": MAX_BATCH_RECORDS, "sobjects": entries})
 
     return answer_if_changed(call, schema_version(call), answer)
@@ -34,7 +34,7 @@ def describe(call: Call) -> Response:
 
     def answer() -> Response:
         record_types = record_types_of(call.org, sobject)
-        return json_response(full_describe(sobject, call.org.catalog(), call.api_version, record_types))
+        return json_response(full_describe(sobject, call.catalog, call.api_version, record_types))
 
     return answer_if_changed(call, schema_version(call), answer)
 

@@ -1,5 +1,6 @@
 """The objects an administrator keeps: the organization, its users, groups, profiles and permission sets."""
 
+from orgsim.schema.access import permission_flags
 from orgsim.schema.declare import (
     address,
     area,
@@ -170,7 +171,8 @@ PERMISSION_SET = SObject(
         area("Description", 255),
         text("NamespacePrefix", 15),
         flag("IsOwnedByProfile", read_only=True),
-        reference("ProfileId", "Profile"),
+        read_only(reference("ProfileId", "Profile")),
+        *permission_flags(),
         *_NO_BIN,
     ),
     undeletable=False,

@@ -18,6 +18,14 @@ class ChildRelationship:
     name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one user may: the schema as far as it exists for them, and their system permissions."""
+
+    catalog: "Catalog"
+    permissions: frozenset[str]
+
+
 class Catalog:
     """An unchanging view of an org's schema."""
 

@@ -138,7 +138,7 @@ def field_entry(field: Field) -> dict[str, object]:
         "nameField": field.name_field,
         "namePointing": field.is_polymorphic,
         "nillable": field.nillable,
-        "permissionable": field.custom and field.nillable,
+        "permissionable": field.is_permissionable,
         "picklistValues": [_picklist_value(field, value) for value in field.values],
         "polymorphicForeignKey": field.is_polymorphic,
         "precision": field.precision if field.type != "int" else 0,

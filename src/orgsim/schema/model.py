@@ -9,6 +9,8 @@ TEXT_TYPES = frozenset(
 NUMBER_TYPES = frozenset({"currency", "double", "percent", "int"})
 ID_TYPES = frozenset({"id", "reference"})
 COMPOUND_TYPES = frozenset({"address"})
+# Parts of a person's name, and what every record has.
+_NEVER_PERMISSIONABLE = frozenset({"FirstName", "Salutation", "OwnerId", "RecordTypeId"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Field:
     formula: str | None = None  # computed when it is read; nothing is stored
     blanks_as_zero: bool = True  # how the formula reads empty numbers
     track_history: bool = False  # changes leave rows, where the object keeps a history
+    needs_grant: bool = False  # came by a deployment: nobody sees it whom no permission set or profile lets (facts C.8)
 
     @property
     def is_stored(self) -> bool:
@@ -63,6 +66,15 @@ class Field:
         before, _, rest = self.display_format.partition("{")
         zeros, _, after = rest.partition("}")
         return f"{before}{number:0{len(zeros) or 1}d}{after}"
+
+    @property
+    def is_permissionable(self) -> bool:
+        """Whether who sees it can be decided. Names, owners, stamps and required fields go with their record."""
+        if self.name_field or self.cascade_delete or self.name in _NEVER_PERMISSIONABLE or self.compound_name:
+            return False
+        if self.custom or self.type in COMPOUND_TYPES:
+            return not self.is_required
+        return (self.createable or self.updateable) and not self.is_required
 
     @property
     def is_polymorphic(self) -> bool:

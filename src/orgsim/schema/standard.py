@@ -1,6 +1,6 @@
 """The standard objects every new org starts with."""
 
-from orgsim.schema import activity, admin, duplicate, marketing, people, sales
+from orgsim.schema import access, activity, admin, duplicate, marketing, people, sales
 from orgsim.schema.history import history_object, with_standard_history
 from orgsim.schema.model import SObject
 
@@ -27,6 +27,7 @@ _OBJECTS: tuple[SObject, ...] = tuple(
         admin.USER_ROLE,
         admin.PERMISSION_SET,
         admin.PERMISSION_SET_ASSIGNMENT,
+        *access.OBJECTS,
         admin.APEX_TRIGGER,
         *duplicate.OBJECTS,
     )

@@ -1,10 +1,11 @@
-"""The part of the side door that decides which writes the org refuses, and how long its answers take."""
+"""The part of the side door that decides what the org refuses, and how long its answers take."""
 
 from collections.abc import Callable
 from typing import Any
 
 from orgsim.exchange import Exchange
 from orgsim.rest.latency import Latency, clear_latencies, list_latencies, set_latency
+from orgsim.server.access import change_access, describe_access
 from orgsim.server.currencies import describe_currencies, set_currency
 from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
 from orgsim.server.locks import describe_locks, remove_locks, set_lock
@@ -69,6 +70,17 @@ def _set_currency(exchange: Exchange) -> object:
 
 
 _CURRENCIES = "/orgsim/orgs/{org_id}/currencies"
+
+
+def _show_access(exchange: Exchange) -> object:
+    return describe_access(org_of(exchange), exchange.query["user"])
+
+
+def _change_access(exchange: Exchange) -> object:
+    return change_access(org_of(exchange), exchange.json_object())
+
+
+_ACCESS = "/orgsim/orgs/{org_id}/access"
 _RECORD_TYPES = "/orgsim/orgs/{org_id}/record-types"
 
 
@@ -99,6 +111,8 @@ ROUTES: tuple[Route, ...] = (
     ("GET", _LATENCY, _list_latencies),
     ("POST", _LATENCY, _set_latency),
     ("DELETE", _LATENCY, _clear_latencies),
+    ("GET", _ACCESS, _show_access),
+    ("POST", _ACCESS, _change_access),
     ("GET", _LOCKS, _list_locks),
     ("POST", _LOCKS, _set_lock),
     ("DELETE", _LOCKS, _remove_locks),

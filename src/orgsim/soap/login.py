@@ -7,6 +7,7 @@ from orgsim.oauth.errors import OAuthError
 from orgsim.oauth.grants import IssuedTokens, open_grant
 from orgsim.oauth.users import check_login, user_row
 from orgsim.soap.envelope import NAMESPACES, Operation, SoapFault, fault_response, read_operation, result_response
+from orgsim.store.access import may
 from orgsim.store.org import Org
 from orgsim.store.rows import Row
 from orgsim.versions import MIN_VERSION
@@ -49,6 +50,8 @@ def _log_in(exchange: Exchange, operation: Operation, api: str, version: str) ->
         raise _fault(error) from error
     if not org.setting("soap_login"):
         raise SoapFault("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.", "LoginFault")
+    if not may(org, user_id, "ApiEnabled"):
+        raise SoapFault("API_CURRENTLY_DISABLED", "API is disabled for this User", "LoginFault")
     issued = open_grant(org, user_id, _CLIENT, "api", with_refresh=False)
     return _result(exchange.base_url, org, issued, api, version)
 

@@ -102,7 +102,7 @@ class FormulaPlace:
             raise no_such_field(name)
         if target and target.lower() not in (each.lower() for each in link.reference_to):
             raise FormulaError(f"{target} is an invalid object type for the {relationship} field. Check spelling.")
-        parent = self.scope.question.catalog.get(target or link.reference_to[0])
+        parent = self.scope.question.whole_catalog.get(target or link.reference_to[0])
         known = self.scope.formula_joins
         key = (spot.alias, step.lower())
         if key not in known:
@@ -112,7 +112,7 @@ class FormulaPlace:
     def _of_user(self, name: str, steps: list[str], last: str) -> Term:
         sobject_name, where = _USER_ROWS[steps[0].lower()]
         question = self.scope.question
-        field = question.catalog.get(sobject_name).find(last)
+        field = question.whole_catalog.get(sobject_name).find(last)
         if field is None or len(steps) > 1 or field.formula is not None:
             raise no_such_field(name)
         row = where.format(user=question.param(question.user_id))
@@ -133,7 +133,8 @@ def column_term(sql: str, field: Field) -> Term:
 
 def computed_sql(scope: "Scope", alias: str, sobject: SObject, field: Field) -> str:
     """The stored form of a formula field's value. Raises FormulaError."""
-    term = FormulaPlace(scope, Spot(alias, sobject)).term_of(Spot(alias, sobject), field)
+    spot = Spot(alias, scope.question.whole(sobject))
+    term = FormulaPlace(scope, spot).term_of(spot, field)
     refuse_other_kind(term, kind_of(field) or Kind.TEXT)
     sql = _stored_sql(term, field)
     refuse_size(sql)

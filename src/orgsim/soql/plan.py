@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from orgsim.errors import ApiError
+from orgsim.schema.catalog import Catalog
 from orgsim.schema.model import SObject
 from orgsim.soql.compile import all_fields_sql, compile_csv, compile_records
 from orgsim.soql.cursors import (
@@ -18,6 +19,7 @@ from orgsim.soql.cursors import (
 from orgsim.soql.parse import parse
 from orgsim.soql.scope import Question
 from orgsim.store import linefile
+from orgsim.store.access import view_of
 from orgsim.store.currencies import read_currencies
 from orgsim.store.lateness import sight_of
 from orgsim.store.org import Org
@@ -35,10 +37,16 @@ class Asker:
     user_id: str
     api_version: str
 
+    @property
+    def catalog(self) -> Catalog:
+        """As far as it exists for them."""
+        return view_of(self.org, self.user_id).catalog
+
     def question(self, text: str, *, all_rows: bool) -> Question:
         return Question(
             text=text,
-            catalog=self.org.catalog(),
+            catalog=self.catalog,
+            whole_catalog=self.org.catalog(),
             all_rows=all_rows,
             now=self.org.clock.now(),
             time_zone=_time_zone(self.org, self.user_id),

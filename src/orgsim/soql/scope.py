@@ -33,7 +33,8 @@ class Question:
     """What all scopes of one query share: the text (for messages), the schema, the parameters, the asker's time."""
 
     text: str
-    catalog: Catalog
+    catalog: Catalog  # as the asker sees it
+    whole_catalog: Catalog  # as formulas see it
     all_rows: bool
     now: dt.datetime
     time_zone: ZoneInfo
@@ -49,6 +50,10 @@ class Question:
     child_mark: str = field(default_factory=lambda: secrets.token_hex(16))  # what no record can hold by chance
     child_relationships: int = 0
     parent_relationships: set[tuple[str, ...]] = field(default_factory=set)
+
+    def whole(self, sobject: SObject) -> SObject:
+        """An object of the asker's with what is kept from them."""
+        return sobject if self.catalog is self.whole_catalog else self.whole_catalog.get(sobject.name)
 
     def local_sql(self, sql: str) -> str:
         """A stored datetime as the asker's clock shows it: one WHEN per change of the clock."""

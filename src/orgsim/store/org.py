@@ -12,7 +12,7 @@ import orjson
 
 from orgsim import ids
 from orgsim.clock import Clock, datetime_text
-from orgsim.schema.catalog import Catalog
+from orgsim.schema.catalog import Catalog, View
 from orgsim.schema.model import Field, SObject, from_plain, to_plain
 from orgsim.store import ddl
 from orgsim.store.allowance import DEVELOPER, allowed_calls
@@ -34,7 +34,7 @@ class Org:
         self.usage = Usage(Database(folder / f"{org_id}.usage.db", f"{Usage.TABLES};{Quotas.TABLES}"), clock)
         self.quotas = Quotas(self.usage.database, clock)
         self.running = RunningRequests()
-        self._catalog: tuple[object, Catalog] | None = None
+        self._schema: tuple[object, Catalog, dict[str, View]] | None = None
 
     def close(self) -> None:
         self.database.close()
@@ -75,12 +75,16 @@ class Org:
 
     def catalog(self) -> Catalog:
         """The schema as it is now; another process may have changed it."""
+        return self.schema()[0]
+
+    def schema(self) -> tuple[Catalog, dict[str, View]]:
+        """The catalog, and the views of it that have been made by user; store/access.py makes them."""
         connection = self.database.connect()
         version = read_setting(connection, "schema_version")
-        if self._catalog is None or self._catalog[0] != version:
+        if self._schema is None or self._schema[0] != version:
             rows = connection.execute("SELECT plain FROM _sobject ORDER BY position").fetchall()
-            self._catalog = (version, Catalog(from_plain(orjson.loads(row[0])) for row in rows))
-        return self._catalog[1]
+            self._schema = (version, Catalog(from_plain(orjson.loads(row[0])) for row in rows), {})
+        return self._schema[1:]
 
     def add_sobjects(self, sobjects: Iterable[SObject], *, with_indexes: bool = True) -> None:
         with self.database.write() as connection:
@@ -116,6 +120,11 @@ class Org:
             "INSERT INTO _sobject VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET plain = excluded.plain",
             (sobject.name, position, orjson.dumps(to_plain(sobject)).decode()),
         )
+
+    def access_changed(self) -> None:
+        """Somebody may see more or less than before: views and describes are made anew."""
+        with self.database.write():
+            self._mark_schema_changed()
 
     def _mark_schema_changed(self) -> None:
         connection = self.database.connect()

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 
 from orgsim import ids
 from orgsim.errors import ApiError, missing_on_sobject, not_found
+from orgsim.schema.catalog import Catalog
 from orgsim.schema.model import Field, SObject
+from orgsim.store.access import may, view_of
 from orgsim.store.changes import add_record, change_record, remove_record
 from orgsim.store.chunk import Chunk
 from orgsim.store.currencies import settle_currency
 from orgsim.store.derive import Saving, fill_in, is_old_activity
 from orgsim.store.duplicates import NOTHING_ASKED, DuplicateOptions, refuse_matching
 from orgsim.store.fieldhistory import write_event, write_field_history
+from orgsim.store.grants import check_grant, settle_saved
 from orgsim.store.history import write_stage_history
 from orgsim.store.locks import refuse_locked
 from orgsim.store.org import Org
@@ -34,7 +37,8 @@ class Writer:
     """One user's writes to one org. Each method is one transaction; inside another it is a part of that one.
 
     `chunk`, where it is given, takes the writes together, and `reckon_cpu_ms` must see it in the end; else each is a
-    chunk of its own. `origin` is what the history of new records begins with.
+    chunk of its own. `origin` is what the history of new records begins with. With `enforced` the user's rights count,
+    as for whoever comes by an API.
     """
 
     org: Org
@@ -42,6 +46,12 @@ class Writer:
     duplicates: DuplicateOptions = NOTHING_ASKED
     chunk: Chunk | None = None
     origin: str = "created"
+    enforced: bool = False
+
+    @property
+    def catalog(self) -> Catalog:
+        """What there is to write to."""
+        return view_of(self.org, self.user_id).catalog if self.enforced else self.org.catalog()
 
     def in_chunk(self, chunk: Chunk) -> "Writer":
         return replace(self, chunk=chunk)
@@ -55,21 +65,24 @@ class Writer:
 
     def insert(self, name: str, values: Mapping[str, object]) -> str:
         """Returns the new Id. Raises ApiError as the API words it."""
-        sobject = self._sobject(name)
-        if not sobject.createable:
-            raise ApiError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {sobject.label}")
+        seen = self._sobject(name)
+        if not seen.createable:
+            raise ApiError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {seen.label}")
+        sobject = self.org.catalog().get(seen.name)
         with self.org.database.write():
-            sent = self._read_values(sobject, values, creating=True)
+            sent = self._read_values(seen, values, creating=True)
             row = self._new_row(sobject, sent)
             self._save_new(sobject, row, frozenset(sent))
             self._run_triggers(sobject, "Insert")
         return str(row["Id"])
 
     def update(self, name: str, record_id: str, values: Mapping[str, object]) -> None:
-        sobject = self._sobject(name)
+        seen = self._sobject(name)
+        sobject = self.org.catalog().get(seen.name)
         with self.org.database.write() as connection:
             old = self._live_row(sobject, record_id)
-            sent = self._read_values(sobject, values, creating=False)
+            self._refuse_read_only(seen, old)
+            sent = self._read_values(seen, values, creating=False)
             row: Row = {**old, **sent}
             self._refuse_missing(sobject, row, tuple(sent))
             self._touch(sobject, row)
@@ -104,9 +117,7 @@ class Writer:
 
     def delete(self, name: str, record_id: str) -> None:
         """Into the recycle bin, with everything that hangs on it (facts C.2)."""
-        sobject = self._sobject(name)
-        if not sobject.deletable:
-            raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+        sobject = self._deletable(name)
         with self.org.database.write():
             row = self._live_row(sobject, record_id)
             refuse_locked(self.org, sobject, row)
@@ -117,9 +128,10 @@ class Writer:
 
     def undelete(self, name: str, record_id: str) -> None:
         """Out of the recycle bin, with everything that went there together with it."""
-        sobject = self._sobject(name)
-        if not sobject.undeletable:
-            raise ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type cannot be undeleted: {sobject.label}")
+        seen = self._sobject(name)
+        if not seen.undeletable:
+            raise ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type cannot be undeleted: {seen.label}")
+        sobject = self.org.catalog().get(seen.name)
         empty_old(self.org)
         with self.org.database.write() as connection:
             row = read_row(connection, sobject, self._id_of(sobject, record_id))
@@ -133,7 +145,7 @@ class Writer:
 
     def purge(self, name: str, record_id: str) -> None:
         """Gone without a tombstone in queryAll, as by emptying the bin or a Bulk hardDelete."""
-        sobject = self._sobject(name)
+        sobject = self._deletable(name)
         with self.org.database.write() as connection:
             row = read_row(connection, sobject, self._id_of(sobject, record_id))
             if row is None:
@@ -147,7 +159,7 @@ class Writer:
 
     def set_fields(self, name: str, record_id: str, values: Mapping[str, Stored]) -> None:
         """Set stored values as the platform itself does (conversion, merge): no checks, stamps moved."""
-        sobject = self._sobject(name)
+        sobject = self.org.catalog().get(name)
         with self.org.database.write():
             row: Row = dict(values)
             self._touch(sobject, row)
@@ -172,10 +184,18 @@ class Writer:
     # reading what was sent
 
     def _sobject(self, name: str) -> SObject:
-        sobject = self.org.catalog().find(name)
+        """As the user sees it."""
+        sobject = self.catalog.find(name)
         if sobject is None:
             raise not_found()
         return sobject
+
+    def _deletable(self, name: str) -> SObject:
+        """The whole object, of which the user may delete records."""
+        seen = self._sobject(name)
+        if not seen.deletable:
+            raise _no_right()
+        return self.org.catalog().get(seen.name)
 
     def _read_values(self, sobject: SObject, values: Mapping[str, object], *, creating: bool) -> Row:
         row: Row = {}
@@ -269,12 +289,20 @@ class Writer:
             open_object(self.org, row)
         settle_record_type(self.org, sobject, row, old)
         settle_currency(self.org, self.user_id, sobject, row)
+        check_grant(self.org, sobject, row, old)
 
     def _archive(self, sobject: SObject, row: Row) -> None:
         if sobject.name in ("Task", "Event"):
             row["IsArchived"] = int(is_old_activity(sobject.name, row, self.org.clock.now()))
 
     # refusing
+
+    def _refuse_read_only(self, seen: SObject, old: Row) -> None:
+        if self.enforced and not seen.updateable:
+            raise _no_right()
+        is_converted = seen.name == "Lead" and old.get("IsConverted")
+        if self.enforced and is_converted and not may(self.org, self.user_id, "AllowViewEditConvertedLeads"):
+            raise ApiError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", fields=())
 
     def _refuse_missing(self, sobject: SObject, row: Row, names: Iterable[str]) -> None:
         missing = tuple(
@@ -297,6 +325,9 @@ class Writer:
             linked = read_row(self.org.database.connect(), parent, str(target))
             if linked is None or linked.get("IsDeleted"):
                 raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=())
+            if self.catalog.find(parent.name) is None:
+                message = f"insufficient access rights on cross-reference id: {str(target)[:15]}"
+                raise ApiError("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, fields=())
 
     def _refuse_duplicates(self, sobject: SObject, row: Row, names: Iterable[str]) -> None:
         for name in names:
@@ -314,6 +345,7 @@ class Writer:
 
     def _run_triggers(self, sobject: SObject, event: str) -> None:
         """Those of a given chunk are reckoned by whoever gave it, when it is complete."""
+        settle_saved(self.org, sobject)
         chunk = self.chunk or Chunk()
         chunk.saves[sobject.name, event] += 1
         if self.chunk is None:
@@ -384,6 +416,10 @@ class Writer:
                 if not found or found.get("IsDeleted"):
                     return field
         return None
+
+
+def _no_right() -> ApiError:
+    return ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", fields=())
 
 
 def _targets(reference: Field, keys: Mapping[str, object]) -> tuple[str, ...]:

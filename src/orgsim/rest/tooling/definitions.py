@@ -141,17 +141,18 @@ DEFINITIONS = (ENTITY_DEFINITION, FIELD_DEFINITION, ENTITY_PARTICLE)
 TOOLING_CATALOG = Catalog((*DEFINITIONS, TOOLING_TRIGGER, VALIDATION_RULE))
 
 
-def open_definitions(org: Org) -> sqlite3.Connection:
-    """A database in memory that holds the rows as they are now. The caller closes it."""
+def open_definitions(org: Org, catalog: Catalog) -> sqlite3.Connection:
+    """A database in memory that holds the rows as they are now, of what the catalog shows. The caller closes it."""
     connection = sqlite3.connect(":memory:")
     for sobject in TOOLING_CATALOG:
         connection.execute(ddl.create_table(sobject))
-    for each in org.catalog():
+    for each in catalog:
         insert_row(connection, ENTITY_DEFINITION, _entity_row(each))
         for field in each.fields:
             _insert_field(connection, each, field)
     for sobject, rule in rules_of(org):
-        insert_row(connection, VALIDATION_RULE, _rule_row(sobject, rule))
+        if catalog.find(sobject.name) is not None:
+            insert_row(connection, VALIDATION_RULE, _rule_row(sobject, rule))
     for trigger in _trigger_rows(org):
         insert_row(connection, TOOLING_TRIGGER, trigger)
     return connection

@@ -68,7 +68,7 @@ def _run(call: Call, text: str, select: tree.Select) -> list[dict[str, Any]] | i
     question = call.asker.question(text, all_rows=False)
     question.catalog = TOOLING_CATALOG
     parts = compile_records(question, select)
-    with closing(open_definitions(call.org)) as connection:
+    with closing(open_definitions(call.org, call.catalog)) as connection:
         rows = [row[0] for row in connection.execute(parts.sql, question.params)]
     return int(rows[0]) if parts.kind == "count" else [orjson.loads(row) for row in rows]
 
