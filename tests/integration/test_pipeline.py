@@ -9,7 +9,13 @@ from headwater.accounts.models import Account
 from headwater.common.errors import Fix
 from headwater.common.money import to_cents
 from headwater.connections.models import Connection
-from headwater.connections.package import BUYER_ATTRIBUTION_TOUCHPOINT, BUYER_TOUCHPOINT, install, installed
+from headwater.connections.package import (
+    BUYER_ATTRIBUTION_TOUCHPOINT,
+    BUYER_TOUCHPOINT,
+    PERMISSION_SET,
+    install,
+    installed,
+)
 from headwater.connections.services import session
 from headwater.credits.services import calls_of_job, today
 from headwater.export.services import export_errors, export_records, plan_export, written_counts
@@ -29,7 +35,8 @@ from headwater.sync.services import sync_cycle
 from integration.conftest import result_of
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.seed import load_history
-from orgsim.testing import RunningOrgsim
+from orgsim.server.access import describe_access, unassign
+from orgsim.testing import USERNAME, RunningOrgsim
 
 RECORDS = 5_000
 
@@ -100,6 +107,38 @@ def test_without_the_package_nothing_is_written_and_the_remedy_is_named(attribut
     assert (job.state, job.reason_code) == (State.BLOCKED, "export.package_missing")
     assert "headwater package" in job_view(job).facts.you_can
     assert sum(written_counts(attributed).values()) == 0
+
+
+def test_the_installation_is_granted_to_the_connected_user_and_its_loss_is_told_apart(
+    org: RunningOrgsim, attributed: Account
+) -> None:
+    before = today(attributed).used_calls
+    assert not installed(attributed).is_ungranted  # nothing is there: nothing to grant
+    install(attributed, actor="test", sleep=quick)
+    install(attributed, actor="test", sleep=quick)  # what is assigned already is not assigned again
+    assert describe_access(org.production, USERNAME)["permission_sets"] == [PERMISSION_SET]
+    assert installed(attributed).is_complete
+
+    unassign(org.production, user=USERNAME, permission_set=PERMISSION_SET)
+    state = installed(attributed)
+    assert (state.is_complete, state.is_ungranted) == (False, True)
+    assert f"{BUYER_TOUCHPOINT}.UniqueId__c" in state.missing
+    job = run_here(export_records.enqueue(tenant=str(attributed.pk), account_id=attributed.pk), poll_seconds=0.05)
+    assert (job.state, job.reason_code) == (State.BLOCKED, "export.package_not_granted")
+    assert PERMISSION_SET in job_view(job).facts.you_can
+    assert before < today(attributed).used_calls == org.production.usage.used_calls()
+
+
+def test_an_org_that_lets_nobody_assign_says_so_and_keeps_the_objects(
+    org: RunningOrgsim, connected: Connection
+) -> None:
+    account = connected.account
+    org.revoke("AssignPermissionSets", profile="System Administrator")
+    with pytest.raises(Fix) as refused:
+        install(account, actor="test", sleep=quick)
+    assert refused.value.code == "connections.package_not_assigned"
+    assert installed(account).is_ungranted
+    assert today(account).used_calls == org.production.usage.used_calls()
 
 
 def test_touchpoints_are_written_back_200_a_credit_and_a_second_run_writes_and_spends_nothing(

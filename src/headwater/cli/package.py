@@ -8,7 +8,7 @@ import typer
 
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import EXIT_FIX, out, print_json, the_account
-from headwater.connections.package import FIELDS, files, install, installed
+from headwater.connections.package import FIELDS, files, install, installed, why_missing
 
 
 def package(
@@ -30,9 +30,14 @@ def package(
         install(tenant, actor=f"{getpass.getuser()} (command line)")
     state = installed(tenant)
     if as_json:
-        print_json({"is_complete": state.is_complete, "missing": state.missing})
+        print_json({"is_complete": state.is_complete, "is_ungranted": state.is_ungranted, "missing": state.missing})
     elif state.is_complete:
         out.print(f"[green]✓[/] {' and '.join(FIELDS)} are installed.")
+    elif state.is_ungranted:
+        out.print(
+            f"Installed, but not granted to the connected user. {why_missing(state)}\n"
+            "headwater package --install assigns it, or an administrator does in Setup > Permission Sets."
+        )
     else:
         out.print(f"Missing or not readable: {', '.join(state.missing)}. Install with headwater package --install")
     if not state.is_complete:

@@ -1,4 +1,4 @@
-"""Headwater's own objects, fields and permission set in the org, as Metadata API files, and their installation.
+"""Headwater's own objects, fields and permission set in the org, as Metadata API files; their installation and grant.
 
 Not here: which values are written into them (export/wanted.py). The list of fields with their meaning:
 docs/reference/replica.md. A field that Headwater does not fill is not created.
@@ -7,14 +7,16 @@ docs/reference/replica.md. A field that Headwater does not fill is not created.
 import io
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.errors import Facts, Fix
-from headwater.connections.services import session
+from headwater.connections.services import connection_of, session
+from headwater.connections.tokens import not_connected
 from headwater.salesforce.deploy import deploy_status, start_deploy
 from headwater.salesforce.rest import Org
 from headwater.salesforce.transport import Transport
@@ -123,9 +125,13 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What of the package the connected user can see; `missing` names objects and `Object.Field`s."""
+    """What of the package the connected user can see; `missing` names objects and `Object.Field`s.
+
+    `is_ungranted`: the permission set is in the org and the connected user does not have it, which hides all it grants.
+    """
 
     missing: tuple[str, ...]
+    is_ungranted: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -141,14 +147,23 @@ def files() -> dict[str, bytes]:
 
 
 def installed(account: Account) -> Installed:
-    """Ask the org which of our objects and fields are there; one credit."""
+    """Ask the org which of our objects and fields are there: one credit, one more for why some are missing."""
     with session(account, job_kind=INSTALLING) as transport:
-        return installed_in(transport)
+        return installed_in(transport, account)
 
 
-def installed_in(transport: Transport) -> Installed:
+def installed_in(transport: Transport, account: Account) -> Installed:
     """The same, in a session that is open already."""
-    found = Org(transport).describe(list(FIELDS))
+    org = Org(transport)
+    found = org.describe([*FIELDS, "PermissionSet"])
+    missing = _missing(found)
+    if not missing or "PermissionSet" not in found:  # who does not see Setup cannot be told why
+        return Installed(missing)
+    grant = _grant(org, _user_id(account))
+    return Installed(missing, is_ungranted=grant is not None and not grant.is_assigned)
+
+
+def _missing(found: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     missing = []
     for sobject, fields in FIELDS.items():
         if sobject not in found:
@@ -156,18 +171,36 @@ def installed_in(transport: Transport) -> Installed:
             continue
         seen = {field["name"] for field in found[sobject]["fields"]}
         missing.extend(f"{sobject}.{field.name}" for field in fields if field.name not in seen)
-    return Installed(tuple(missing))
+    return tuple(missing)
+
+
+def why_missing(state: Installed) -> str:
+    """For whoever reads a message about an installation that is not complete."""
+    if state.is_ungranted:
+        return f"They are in the org, and the connected user does not have the permission set {PERMISSION_SET}."
+    named = ", ".join(state.missing[:5])
+    further = f" and {len(state.missing) - 5} more" if len(state.missing) > 5 else ""
+    return f"Missing, or hidden from the connected user: {named}{further}."
 
 
 def install(account: Account, *, actor: str, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Deploy the package and wait for the org to finish; raises Fix with the org's own words where it refuses."""
+    """Deploy the package, wait for the org to finish, and give the connected user its permission set.
+
+    Raises Fix with the org's own words where it refuses one or the other.
+    """
     with session(account, job_kind=INSTALLING) as transport:
-        status = start_deploy(transport, _zip(files()))
-        for _ in range(_POLLS_MAX):
-            if status.is_done:
-                break
-            sleep(_POLL_SECONDS)
-            status = deploy_status(transport, status.id)
+        _deploy(transport, sleep)
+        record_event(account, actor=actor, action=INSTALLING, before="", after=", ".join(FIELDS))
+        _assign(Org(transport), _user_id(account))
+
+
+def _deploy(transport: Transport, sleep: Callable[[float], None]) -> None:
+    status = start_deploy(transport, _zip(files()))
+    for _ in range(_POLLS_MAX):
+        if status.is_done:
+            break
+        sleep(_POLL_SECONDS)
+        status = deploy_status(transport, status.id)
     if not (status.is_done and status.is_success):
         raise Fix(
             "connections.package_refused",
@@ -178,7 +211,57 @@ def install(account: Account, *, actor: str, sleep: Callable[[float], None] = ti
                 you_can="grant 'Customize Application' and 'Modify Metadata', or deploy the files by hand",
             ),
         )
-    record_event(account, actor=actor, action=INSTALLING, before="", after=", ".join(FIELDS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    permission_set_id: str
+    is_assigned: bool
+
+
+def _user_id(account: Account) -> str:
+    row = connection_of(account)
+    if row is None:
+        raise not_connected()
+    return row.user_id
+
+
+def _grant(org: Org, user_id: str) -> _Grant | None:
+    """Our permission set, and whether the user has it; None where it is not in the org. One credit."""
+    rows = org.query(
+        f"SELECT Id, (SELECT Id FROM Assignments WHERE AssigneeId = '{user_id}') "  # noqa: S608 - SOQL
+        f"FROM PermissionSet WHERE Name = '{PERMISSION_SET}'",
+        "asking who has Headwater's permission set",
+    )
+    return _Grant(rows[0]["Id"], rows[0]["Assignments"] is not None) if rows else None
+
+
+def _assign(org: Org, user_id: str) -> None:
+    """What a deploy creates nobody sees, administrators neither, until it is granted and assigned (facts C.8)."""
+    grant = _grant(org, user_id)
+    if grant is None:
+        raise _not_assigned(f"The org does not show the permission set {PERMISSION_SET}.")
+    if grant.is_assigned:
+        return
+    [result] = org.insert(
+        "PermissionSetAssignment", [{"PermissionSetId": grant.permission_set_id, "AssigneeId": user_id}]
+    )
+    refused = [error for error in result.errors if error.status_code != "DUPLICATE_VALUE"]  # somebody was faster
+    if refused:
+        raise _not_assigned("; ".join(f"{error.status_code}: {error.message}" for error in refused))
+
+
+def _not_assigned(why: str) -> Fix:
+    return Fix(
+        "connections.package_not_assigned",
+        "Headwater's objects are installed, but the connected user could not be given the right to use them.",
+        Facts(
+            why=why,
+            left="The objects are in the org. Nothing is written to them.",
+            you_can=f"assign the permission set {PERMISSION_SET} to the connected user in Setup > Permission Sets, "
+            "or grant 'Assign Permission Sets' and install again",
+        ),
+    )
 
 
 def _zip(contents: dict[str, bytes]) -> bytes:

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from headwater.accounts.models import Account
 from headwater.common.errors import Facts, Fix
-from headwater.connections.package import installed_in
+from headwater.connections.package import PERMISSION_SET, installed_in, why_missing
 from headwater.connections.services import session
 from headwater.credits.prices import write_calls
 from headwater.export.models import ExportError, WrittenRecord
@@ -76,7 +76,7 @@ def run_export(job: RunningJob, account: Account) -> dict[str, Any]:
     tally = Counter(done=0, failed=0)
     if counts:
         with session(account, job_kind=JOB_KIND, job_id=str(job.id)) as transport:
-            job.step("export: package", lambda: _require_package(transport))
+            job.step("export: package", lambda: _require_package(account, transport))
             for one in PASSES:
                 _run_pass(Sending(job, account, transport, queue, sum(counts.values()), tally), one)
     job.step("export: errors that are over", lambda: None, lambda _: _forget_old_errors(account, str(job.id)))
@@ -145,17 +145,27 @@ def export_errors(account: Account) -> QuerySet[ExportError]:
     return ExportError.of(account).order_by("-last_utc", "unique_id")
 
 
-def _require_package(transport: Transport) -> int:
-    state = installed_in(transport)
+def _require_package(account: Account, transport: Transport) -> int:
+    state = installed_in(transport, account)
+    if state.is_ungranted:
+        raise Fix(
+            "export.package_not_granted",
+            "Headwater's objects are installed, but the connected user may not use them.",
+            Facts(
+                why=why_missing(state),
+                left="Nothing was written to the org.",
+                you_can=f"assign the permission set {PERMISSION_SET} in Setup > Permission Sets, or install again "
+                "(Settings > Connections > Package, headwater package --install), which assigns it",
+            ),
+        )
     if not state.is_complete:
         raise Fix(
             "export.package_missing",
             "Headwater's objects are not installed in the org.",
             Facts(
-                why=f"Missing, or hidden from the connected user: {', '.join(state.missing[:5])}"
-                + (f" and {len(state.missing) - 5} more." if len(state.missing) > 5 else "."),
+                why=why_missing(state),
                 left="Nothing was written to the org.",
-                you_can="install them in Settings > Connections > Package (headwater package install)",
+                you_can="install them in Settings > Connections > Package (headwater package --install)",
             ),
         )
     return 1

@@ -20,6 +20,7 @@ class CallKind(StrEnum):
     BULK_CREATE = "bulk_create"
     BULK_POLL = "bulk_poll"
     BULK_RESULTS = "bulk_results"
+    INSERT = "insert"
     UPSERT = "upsert"
     DELETE = "delete"
     DEPLOY = "deploy"

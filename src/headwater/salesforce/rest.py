@@ -166,17 +166,20 @@ class Org:
         ]
         return pages, server_utc
 
+    def insert(self, sobject: str, records: Sequence[Record]) -> list[RecordResult]:
+        """Create up to 200 records for one credit; each record fares on its own."""
+        request = Request(
+            "POST", f"{DATA}/composite/sobjects", f"creating {len(records)} {sobject}", json=_typed(sobject, records)
+        )
+        return _record_results(self._transport.send(Call(CallKind.INSERT, sobject), request))
+
     def upsert(self, sobject: str, external_id_field: str, records: Sequence[Record]) -> list[RecordResult]:
         """Upsert up to 200 records for one credit; each record fares on its own. Results are in the records' order."""
-        body = {
-            "allOrNone": False,
-            "records": [{"attributes": {"type": sobject}, **record} for record in records],
-        }
         request = Request(
             "PATCH",
             f"{DATA}/composite/sobjects/{sobject}/{external_id_field}",
             f"writing {len(records)} {sobject}",
-            json=body,
+            json=_typed(sobject, records),
         )
         return _record_results(self._transport.send(Call(CallKind.UPSERT, sobject), request))
 
@@ -215,6 +218,11 @@ def _refused_subrequest(answer: Answer) -> Refusal | None:
             first = part["body"][0]
             return Refusal(part["httpStatusCode"], first["errorCode"], first["message"])
     return None
+
+
+def _typed(sobject: str, records: Sequence[Record]) -> dict[str, Any]:
+    """The body of a collection, whose records fare each on its own."""
+    return {"allOrNone": False, "records": [{"attributes": {"type": sobject}, **record} for record in records]}
 
 
 def _record_results(answer: Answer) -> list[RecordResult]:

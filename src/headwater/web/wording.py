@@ -39,6 +39,7 @@ CALL_KINDS: Mapping[str, str] = {
     "bulk_create": "Bulk job",
     "bulk_poll": "Bulk status",
     "bulk_results": "Bulk results",
+    "insert": "Create",
     "upsert": "Write",
     "delete": "Delete",
     "deploy": "Deploy",

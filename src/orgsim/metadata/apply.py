@@ -1,7 +1,7 @@
 """Carries out a package: objects, then fields (which may point at them), record types, rules, permission sets."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
 from orgsim.errors import ApiError
@@ -20,6 +20,7 @@ from orgsim.metadata.recordtypes import RecordTypeWish, keep_record_type
 from orgsim.schema.declare import named, owner, record_id, required, system_fields, viewed_fields
 from orgsim.schema.declare import text as text_field
 from orgsim.schema.model import Field, SObject, ValidationRule
+from orgsim.store.access import keeps_rights
 from orgsim.store.currencies import open_currency
 from orgsim.store.database import RollBackError, roll_back
 from orgsim.store.org import Org
@@ -151,10 +152,11 @@ def _deploy_field(org: Org, user_id: str, component: Component, element: Element
             if org.catalog().find(target) is None:
                 raise ComponentError(f"referenceTo value of '{target}' does not resolve to a valid sObject type")
         if known is None:
-            open_currency(org, org.add_field(sobject, wanted))
+            new = replace(wanted, needs_grant=wanted.is_permissionable and keeps_rights(org))
+            open_currency(org, org.add_field(sobject, new))
         else:
             _refuse_other_type(known, wanted)
-            org.change_sobject(sobject.with_field(wanted))
+            org.change_sobject(sobject.with_field(replace(wanted, needs_grant=known.needs_grant)))
         name_tracked_fields(org, org.catalog().get(sobject.name))
         if wanted.formula is not None:
             check_formula_field(org, user_id, org.catalog().get(sobject.name), wanted)

@@ -10,7 +10,7 @@ NUMBER_TYPES = frozenset({"currency", "double", "percent", "int"})
 ID_TYPES = frozenset({"id", "reference"})
 COMPOUND_TYPES = frozenset({"address"})
 # Parts of a person's name, and what every record has.
-_NEVER_PERMISSIONABLE = frozenset({"FirstName", "Salutation", "OwnerId", "RecordTypeId"})
+_NEVER_PERMISSIONABLE = frozenset({"FirstName", "Salutation", "OwnerId", "RecordTypeId", "CurrencyIsoCode"})
 
 
 @dataclass(frozen=True, slots=True)

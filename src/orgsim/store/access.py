@@ -63,6 +63,11 @@ def refuse_without_api(org: Org, user_id: str) -> None:
         raise ApiError("API_DISABLED_FOR_ORG", message, status=403)
 
 
+def keeps_rights(org: Org) -> bool:
+    """Not an org that is older than rights."""
+    return org.catalog().find(FIELD_PERMISSIONS.name) is not None
+
+
 def is_granted_object(sobject: SObject) -> bool:
     return not sobject.is_history and (sobject.custom or sobject.name in GRANTED_OBJECTS)
 
@@ -152,7 +157,7 @@ def _is(one: Field, other: Field) -> bool:
 
 
 def _make_view(org: Org, catalog: Catalog, user_id: str) -> View:
-    rights = _read_rights(org, catalog, user_id)
+    rights = _read_rights(org, user_id)
     if rights is None:
         return View(catalog, _EVERYTHING)
     seen = {each.name: found for each in catalog if (found := rights.seen(each))}
@@ -178,9 +183,9 @@ def _narrowed(field: Field, targets: tuple[str, ...]) -> Field:
     return replace(field, reference_to=targets, relationship_name=field.relationship_name if targets else None)
 
 
-def _read_rights(org: Org, catalog: Catalog, user_id: str) -> _Rights | None:
+def _read_rights(org: Org, user_id: str) -> _Rights | None:
     """None for whom nothing is limited: everybody in an org that is older than rights, and users without a profile."""
-    if catalog.find(FIELD_PERMISSIONS.name) is None:
+    if not keeps_rights(org):
         return None
     connection = org.database.connect()
     profile = connection.execute(

@@ -14,7 +14,7 @@ from orgsim.schema.access import (
     permission_flags,
 )
 from orgsim.schema.model import SObject
-from orgsim.store.access import ADMIN_PROFILE, GRANTED_FIELDS, GRANTED_OBJECTS, permissionable
+from orgsim.store.access import ADMIN_PROFILE, GRANTED_FIELDS, GRANTED_OBJECTS, keeps_rights, permissionable
 from orgsim.store.org import Org
 from orgsim.store.rows import Row, insert_row, insert_rows
 from orgsim.store.values import Stored
@@ -53,8 +53,7 @@ def profile_id(org: Org, name: str, user_id: str) -> str:
 
 def prepare_access(org: Org, user_id: str) -> None:
     """Make an org that is older than rights ready for them: everybody goes on as an administrator or standard user."""
-    catalog = org.catalog()
-    if catalog.find(FIELD_PERMISSIONS.name) is not None:
+    if keeps_rights(org):
         return
     with org.database.write() as connection:
         org.add_sobjects(OBJECTS)

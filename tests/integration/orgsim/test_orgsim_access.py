@@ -99,7 +99,7 @@ def test_what_is_hidden_sounds_in_queries_as_if_it_were_not_there(ask: Ask) -> N
     answer = ask("SELECT Id FROM Opportunity")
     assert refusal(answer) == (400, "INVALID_TYPE")
     assert HIDDEN in answer.json()[0]["message"]
-    for query, field in (
+    for query, hidden in (
         ("SELECT Id, Phone FROM Lead", "Phone"),
         ("SELECT Id FROM Lead WHERE Phone = '1'", "Phone"),
         ("SELECT Id FROM Lead ORDER BY City", "City"),
@@ -107,7 +107,7 @@ def test_what_is_hidden_sounds_in_queries_as_if_it_were_not_there(ask: Ask) -> N
     ):
         answer = ask(query)
         assert refusal(answer) == (400, "INVALID_FIELD"), query
-        assert f"No such column '{field}' on entity 'Lead'" in answer.json()[0]["message"]
+        assert f"No such column '{hidden}' on entity 'Lead'" in answer.json()[0]["message"]
 
 
 @pytest.mark.conformance(

@@ -195,7 +195,7 @@ def test_the_command_line_founds_and_edits_an_org(tmp_path: Path) -> None:
     made = run_cli(tmp_path, "seed", "--records", "1500", "--seed", "3", "--name", "Nordwind", *user)
     assert (made["name"], made["apps"][0]["callbacks"]) == ("Nordwind", ["http://localhost/cb"])
     rows = {each["sobject"]: each["rows"] for each in run_cli(tmp_path, "checksum")}
-    own = {"Organization": 1, "Profile": 1, "User": 1}
+    own = {"Organization": 1, "Profile": 1, "User": 1, "PermissionSet": 1, "ObjectPermissions": 6}
     assert sum(rows.values()) - sum(own.values()) == 1500
     plan = ("--edits", "60", "--deletes", "10", "--merges", "4", "--conversions", "4", "--seed", "9")
     report = run_cli(tmp_path, "edit", *plan)

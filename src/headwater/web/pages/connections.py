@@ -159,8 +159,7 @@ def install_package(request: MemberRequest) -> HttpResponse:
     else:
         messages.success(
             request,
-            "Headwater's objects are installed. Assign the permission set Headwater Administrator to the connected "
-            "user, then check.",
+            "Headwater's objects are installed, and the connected user has the permission set Headwater Administrator.",
         )
     return redirect(PAGE)
 
