@@ -358,7 +358,15 @@ def test_limited_users_cannot_widen_their_own_rights(limited: httpx2.Client, run
 # levers
 
 
-@pytest.mark.conformance(area="Levers", feature="Users with fewer rights, shown and changed", source="reference")
+@pytest.mark.conformance(
+    area="Levers", feature="What a user may", source="reference", endpoint="GET /orgsim/orgs/{org_id}/access"
+)
+@pytest.mark.conformance(
+    area="Levers",
+    feature="Grants, revokes, assigns and unassigns rights",
+    source="reference",
+    endpoint="POST /orgsim/orgs/{org_id}/access",
+)
 def test_the_side_door_shows_and_changes_what_a_user_may(
     running: RunningOrgsim, anyone: httpx2.Client, ask: Ask
 ) -> None:
