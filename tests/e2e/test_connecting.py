@@ -317,7 +317,7 @@ def test_a_standard_user_sees_the_connection_and_no_buttons(
     log_in(standard_user)
     page.goto(PAGE)
     assert row(page)[1] == org.production.org_id
-    for name in ("Set Up New CRM Connection", "Re-authorise Acme", "Disconnect Acme", "Install", "Check (1 credit)"):
+    for name in ("Set Up New CRM Connection", "Re-authorise Acme", "Disconnect Acme", "Install", "Check (1 or 2 credits)"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     shot("connections-standard-user")
     no_barriers()
@@ -354,13 +354,13 @@ def test_headwaters_objects_are_checked_and_installed(
     log_in(admin)
     connect(page)
     block = page.get_by_role("region", name="Headwater's objects in the org")
-    block.get_by_role("button", name="Check (1 credit)").click()
+    block.get_by_role("button", name="Check (1 or 2 credits)").click()
     expect(block.get_by_role("status")).to_contain_text("Buyer_Touchpoint__c")
     shot("connections-package-missing")
     no_barriers()
     block.get_by_role("button", name="Install").click()
     expect(page.get_by_role("status").first).to_contain_text("Headwater's objects are installed")
-    block.get_by_role("button", name="Check (1 credit)").click()
+    block.get_by_role("button", name="Check (1 or 2 credits)").click()
     expect(block.get_by_role("status")).to_contain_text("Everything is there")
     shot("connections-package-installed")
     no_barriers()
