@@ -317,7 +317,13 @@ def test_a_standard_user_sees_the_connection_and_no_buttons(
     log_in(standard_user)
     page.goto(PAGE)
     assert row(page)[1] == org.production.org_id
-    for name in ("Set Up New CRM Connection", "Re-authorise Acme", "Disconnect Acme", "Install", "Check (1 or 2 credits)"):
+    for name in (
+        "Set Up New CRM Connection",
+        "Re-authorise Acme",
+        "Disconnect Acme",
+        "Install",
+        "Check (1 or 2 credits)",
+    ):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     shot("connections-standard-user")
     no_barriers()

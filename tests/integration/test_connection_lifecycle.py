@@ -193,3 +193,15 @@ def test_tokens_renewed_for_nobody_are_revoked(
     assert refused.value.code == "connections.not_connected"
     with pytest.raises(Fix):
         refresh(connected.login_url, client_app(), unseal(account.pk, connected.sealed_tokens)["refresh_token"])
+
+
+def test_another_user_of_the_same_org_may_take_over(org: RunningOrgsim, connected: Connection) -> None:
+    org.add_user("marketing@acme.example", profile="System Administrator")
+    again = log_in(connected.account, username="marketing@acme.example")
+    assert (again.status, again.username, again.org_id) == (
+        Status.CONNECTED,
+        "marketing@acme.example",
+        connected.org_id,
+    )
+    assert live_grants(org.production) == 1  # the first user's log-in is revoked
+    result_of(run_here(sync_cycle.enqueue(tenant=str(again.account_id), account_id=again.account_id)))
