@@ -23,15 +23,12 @@ def known_as(row: Connection | KnownOrg) -> KnownAs:
 
 def remember(account: Account, row: Connection) -> None:
     """Keep that this org was the account's, with what it is now: a trial may have become production."""
+    told = {"org_name": row.org_name, "org_kind": row.org_kind}
     KnownOrg.of(account).update_or_create(
         account=account,
         org_id=row.org_id,
-        defaults={"org_name": row.org_name, "org_kind": row.org_kind},
-        create_defaults={
-            "org_name": row.org_name,
-            "org_kind": row.org_kind,
-            "first_connected_utc": now_utc(),
-        },
+        defaults=told,
+        create_defaults={**told, "first_connected_utc": now_utc()},
     )
 
 
@@ -94,6 +91,7 @@ def begin_deletion(account: Account, *, typed_name: str, actor: str) -> Connecti
     return row
 
 
+@transaction.atomic
 def end_deletion(account: Account) -> None:
     """The last step of a deletion: the connection itself and the log-ins that were under way. Safe to repeat."""
     row = Connection.of(account).filter(status=Status.DELETING).first()
@@ -101,9 +99,7 @@ def end_deletion(account: Account) -> None:
         return
     Authorization.of(account).delete()
     row.delete()
-    record_event(
-        account, actor="headwater", action="connections.deleted", before=f"{row.org_name} {row.org_id}", after=""
-    )
+    record_event(account, actor="headwater", action="connections.deleted", before=f"{row.org_name} {row.org_id}")
 
 
 def revoke(account: Account) -> None:
