@@ -1,24 +1,32 @@
 """The connection's tokens: opened when a call needs one, renewed once for all workers.
 
 A new refresh token is stored before its access token is used, and only one process renews at a time: replaying an
-old refresh token would end the grant (facts A.3, 0.5).
+old refresh token would end the grant (facts A.3, 0.5). Salesforce keeps no grace for an answer that was lost on the
+way to the store; then only a new authorisation helps, and this says so.
 """
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 
 from headwater.accounts.models import Account
+from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
 from headwater.connections.crypt import seal, unseal
 from headwater.connections.models import Connection, Status
 from headwater.salesforce import oauth
 
-RENEWAL_LEASE = timedelta(seconds=45)
-_LOOK_AGAIN_SECONDS = 0.25
+# The longest request takes two minutes (oauth.py: four phases of 30 s); the rest is for clocks that disagree.
+RENEWAL_LEASE = timedelta(minutes=4)
+PATIENCE_SECONDS = 30.0  # for another process that renews
+LOOK_AGAIN_SECONDS = 0.1
+DEAD = "salesforce.authorization_dead"
+AUTHORIZATION_LOST = "connections.authorization_lost"
 
 
 def client_app() -> oauth.ClientApp:
@@ -49,20 +57,17 @@ class StoredTokens:
 
     def renew(self, stale: str) -> str:
         """A token other than `stale`. Raises Fix when the grant is dead, Wait when the log-in server is away."""
-        deadline = time.monotonic() + RENEWAL_LEASE.total_seconds()
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
             row = self._row()
             kept = self._open(row)
             if kept["access_token"] != stale:
                 return kept["access_token"]
             if self._take_renewal(row):
                 return self._renew_now(row, kept["refresh_token"])
-            time.sleep(_LOOK_AGAIN_SECONDS)
-        raise Wait(
-            "connections.renewal_busy",
-            "Another process is renewing the Salesforce session.",
-            retry_utc=now_utc() + RENEWAL_LEASE,
-        )
+            if time.monotonic() >= deadline:
+                raise _renewal_busy(row)
+            time.sleep(LOOK_AGAIN_SECONDS)
 
     def _row(self) -> Connection:
         row = Connection.of(self._account).first()
@@ -87,11 +92,10 @@ class StoredTokens:
         try:
             grant = oauth.refresh(row.login_url, client_app(), refresh_token)
         except Wait:
-            mine.update(renewal_until_utc=None)
+            mine.update(renewal_until_utc=now_utc())  # free at once, but marked: Salesforce may have renewed unheard
             raise
-        except Fix:
-            mine.update(renewal_until_utc=None, status=Status.AUTHORIZATION_REQUIRED)
-            raise
+        except Fix as refused:
+            return self._refused(row, refused)
         stored = mine.update(
             sealed_tokens=sealed(self._account, grant.access_token, grant.refresh_token or refresh_token),
             token_version=F("token_version") + 1,
@@ -102,6 +106,44 @@ class StoredTokens:
         # Meanwhile the connection was left or authorised anew: nobody will use what was just renewed.
         oauth.revoke(row.login_url, grant.refresh_token or refresh_token)
         return self.access_token()
+
+    def _refused(self, row: Connection, refused: Fix) -> str:
+        """Raises Fix; returns the token of an authorisation that came meanwhile, whose predecessor was refused."""
+        mine = Connection.of(self._account).filter(pk=row.pk, token_version=row.token_version)
+        if refused.code != DEAD:
+            mine.update(renewal_until_utc=None)
+            raise refused
+        told = _cut_off(refused) if row.renewal_until_utc else refused
+        with transaction.atomic():
+            is_lost = mine.update(renewal_until_utc=None, status=Status.AUTHORIZATION_REQUIRED) == 1
+            if is_lost:
+                why, name = told.facts.why, row.org_name
+                record_event(self._account, actor="headwater", action=AUTHORIZATION_LOST, before=name, after=why)
+        if is_lost:
+            raise told
+        return self.access_token()
+
+
+def _cut_off(refused: Fix) -> Fix:
+    """The refusal, where an earlier renewal has no known end: the likely cause is ours to tell."""
+    why = (
+        f"{refused.facts.why}. An earlier renewal was cut off between Salesforce and Headwater. If Salesforce had "
+        "renewed by then, it takes what is stored here for a stolen log-in and ends it (refresh token rotation)."
+    )
+    return Fix(refused.code, refused.sentence, replace(refused.facts, why=why))
+
+
+def _renewal_busy(row: Connection) -> Wait:
+    return Wait(
+        "connections.renewal_busy",
+        "Another process is renewing the Salesforce session.",
+        retry_utc=max(row.renewal_until_utc or now_utc(), now_utc()),
+        facts=Facts(
+            why="Only one may renew at a time; one that died in the middle is waited for until its time is over.",
+            left="Nothing is lost.",
+            next="It is tried again by itself.",
+        ),
+    )
 
 
 def not_connected() -> Fix:

@@ -15,7 +15,7 @@ import httpx2
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
 from headwater.salesforce.errors import Refusal, read_refusal, unavailable
-from headwater.salesforce.transport import UNAVAILABLE_RETRY
+from headwater.salesforce.transport import UNAVAILABLE_RETRY, trusted_authorities
 
 SCOPES = "api refresh_token id"
 _TIMEOUT_SECONDS = 30
@@ -66,7 +66,7 @@ def probe(login_url: str) -> None:
     Asks for the list of API versions, which is free and needs no log-in (facts B.5).
     """
     try:
-        httpx2.get(f"{login_url.rstrip('/')}/services/data", timeout=_TIMEOUT_SECONDS)
+        httpx2.get(f"{login_url.rstrip('/')}/services/data", timeout=_TIMEOUT_SECONDS, verify=trusted_authorities())
     except httpx2.TransportError as error:
         raise unavailable(login_url, str(error), now_utc() + UNAVAILABLE_RETRY) from error
 
@@ -110,7 +110,9 @@ def _ask_token(login_url: str, app: ClientApp, body: dict[str, str], doing: str)
 
 def _post(login_url: str, path: str, form: dict[str, str]) -> httpx2.Response:
     try:
-        return httpx2.post(f"{login_url.rstrip('/')}{path}", data=form, timeout=_TIMEOUT_SECONDS)
+        return httpx2.post(
+            f"{login_url.rstrip('/')}{path}", data=form, timeout=_TIMEOUT_SECONDS, verify=trusted_authorities()
+        )
     except httpx2.TransportError as error:
         raise unavailable(login_url, str(error), now_utc() + UNAVAILABLE_RETRY) from error
 

@@ -3,11 +3,13 @@
 Not here: what a request means (rest.py, bulk.py, oauth.py) and who may spend how much (the credits room).
 """
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -34,6 +36,12 @@ TIMEOUT = httpx2.Timeout(connect=10, read=120, write=120, pool=10)
 ATTEMPTS = 5
 UNAVAILABLE_RETRY = timedelta(minutes=5)
 _CHUNK_BYTES = 1 << 20
+
+
+@cache
+def trusted_authorities() -> ssl.SSLContext:
+    """Read once in a process: doing so takes longer than a request on a local network."""
+    return httpx2.create_ssl_context()
 
 
 class Tokens(Protocol):
@@ -90,7 +98,9 @@ class Transport:
     ) -> None:
         self._tokens = tokens
         self._meter = meter
-        self._client = httpx2.Client(base_url=instance_url, timeout=TIMEOUT, follow_redirects=False)
+        self._client = httpx2.Client(
+            base_url=instance_url, timeout=TIMEOUT, follow_redirects=False, verify=trusted_authorities()
+        )
         self._attempts = attempts
         self._sleep = sleep
 

@@ -1,0 +1,135 @@
+"""A process that renews an account's Salesforce session on command, for test_token_renewal.py.
+
+One command a line on standard input, one JSON object a line as answer. It forks the victims that are killed, so that a
+killing costs no new interpreter.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+
+import django
+from django.db import connections
+
+ACTOR = "ann@example.com"
+LEASE_SECONDS = 0.4  # instead of minutes: a test must outlive its victims
+
+
+class Renewer:
+    def __init__(self) -> None:
+        from headwater.connections import tokens
+        from headwater.salesforce import oauth
+
+        self.asked = 0
+        self.kill_at = ""
+        self.last = ""
+        self.tokens, self.oauth, self._refresh = tokens, oauth, oauth.refresh
+        tokens.RENEWAL_LEASE = timedelta(seconds=LEASE_SECONDS)
+        tokens.LOOK_AGAIN_SECONDS = 0.002
+        setattr(oauth, "refresh", self._watched_refresh)  # noqa: B010  as a test's patch; it ends with the process
+
+    def answer(self, command: str, *arguments: str) -> dict[str, Any]:
+        return getattr(self, command)(*arguments) or {}
+
+    def prepare(self) -> None:
+        from django.core.management import call_command
+
+        from headwater.accounts.services import create_account
+
+        call_command("migrate", verbosity=0)
+        create_account("Acme")
+
+    def connect(self, username: str, password: str) -> None:
+        """Through the org's real log-in page."""
+        from headwater.connections.services import begin, finish, login_url_for
+        from headwater.wiring import confirm_connection
+        from integration.callbacks import REDIRECT_URI, callback_of
+        from orgsim.person import answer_login
+
+        account, address = self._account(), login_url_for("production")
+        page = begin(account, login_url=address, redirect_uri=REDIRECT_URI, actor=ACTOR)
+        row = finish(account, callback_of(answer_login(page, username, password)), actor=ACTOR)
+        if row.status == "awaiting_confirmation":
+            confirm_connection(account, org_id=row.org_id, actor=ACTOR)
+
+    def look(self) -> dict[str, Any]:
+        """What stands in the database."""
+        from headwater.connections.models import Connection
+
+        row = Connection.of(self._account()).get()
+        return {"status": row.status, "version": row.token_version, "marked": row.renewal_until_utc is not None}
+
+    def remember(self) -> None:
+        """Take the present token for a stale one."""
+        self.last = self.tokens.StoredTokens(self._account()).access_token()
+
+    def renew(self) -> dict[str, Any]:
+        """Renew the remembered token, waiting out a dead holder, and remember the new one."""
+        from headwater.common.errors import Fix
+
+        asked = self.asked
+        try:
+            self.last = self.tokens.StoredTokens(self._account()).renew(self.last)
+        except Fix as fix:
+            return {"refused": fix.code, "why": fix.facts.why, "asked": self.asked - asked}
+        return {"token": self.last, "asked": self.asked - asked}
+
+    def renew_in_threads(self, threads: str) -> dict[str, Any]:
+        """The same from several threads of this process at once."""
+        stale, got = self.last, []
+
+        def deed() -> None:
+            got.append(self.tokens.StoredTokens(self._account()).renew(stale))
+            connections.close_all()
+
+        started = [Thread(target=deed) for _ in range(int(threads))]
+        for thread in started:
+            thread.start()
+        for thread in started:
+            thread.join()
+        self.last = got[0]
+        return {"tokens": got}
+
+    def kill(self, where: str) -> None:
+        """A forked process renews and is killed: `before` its request, `after` the answer, or so many ms later."""
+        connections.close_all()
+        victim = os.fork()
+        if victim == 0:
+            self.kill_at = where
+            self.tokens.StoredTokens(self._account()).renew(self.last)
+            os._exit(0)
+        if where not in ("before", "after"):
+            time.sleep(float(where) / 1000)
+            os.kill(victim, signal.SIGKILL)
+        os.waitpid(victim, 0)
+
+    def _watched_refresh(self, *arguments: Any) -> Any:
+        self.asked += 1
+        if self.kill_at == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        grant = self._refresh(*arguments)
+        if self.kill_at == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return grant
+
+    def _account(self) -> Any:
+        from headwater.accounts.models import Account
+
+        return Account.objects.get()
+
+
+def main() -> None:
+    django.setup()
+    renewer = Renewer()
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(renewer.answer(*line.split())) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
