@@ -40,7 +40,7 @@ NEEDS_LOG_IN = {
     "connections.disconnected",
     "connections.not_confirmed",
     "connections.not_connected",
-    "connections.unopenable_secret",
+    "accounts.unopenable_secret",
     "salesforce.authorization_dead",
 }
 

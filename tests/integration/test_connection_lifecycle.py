@@ -7,12 +7,12 @@ import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
 
+from headwater.accounts.crypt import unseal
 from headwater.accounts.models import Account, AuditEvent
 from headwater.accounts.scoping import AccountScoped
 from headwater.accounts.services import create_account
 from headwater.common.errors import Fix
 from headwater.connections import lifecycle
-from headwater.connections.crypt import unseal
 from headwater.connections.models import Connection, KnownOrg, Status
 from headwater.connections.services import connection_of, session
 from headwater.connections.tokens import StoredTokens, client_app

@@ -1,6 +1,6 @@
 """Secrets of an embedded installation: made once, kept in a file that only its owner may read.
 
-Not here: encrypting with them (connections/crypt.py). A server installation sets the variables instead.
+Not here: encrypting with them (accounts/crypt.py). A server installation sets the variables instead.
 """
 
 import json

@@ -6,11 +6,11 @@ itself (services.py), and deleting what other rooms keep (headwater/wiring.py).
 
 from django.db import transaction
 
+from headwater.accounts.crypt import unseal
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
-from headwater.connections.crypt import unseal
 from headwater.connections.models import Authorization, Connection, KnownOrg, Status
 from headwater.connections.rules import PRODUCTION, KnownAs, deletion_in_progress
 from headwater.connections.tokens import not_connected

@@ -1,6 +1,6 @@
 """Which org an account is connected to, and the log-ins under way.
 
-Not here: the rules (services.py) and the tokens' plain text, which stands nowhere (crypt.py).
+Not here: the rules (services.py) and the tokens' plain text, which stands nowhere (accounts/crypt.py).
 """
 
 from django.db import models

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 
+from headwater.accounts.crypt import seal, unseal
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, HeadwaterError
-from headwater.connections.crypt import seal, unseal
 from headwater.connections.lifecycle import known_as, remember, require_live, revoke_or_tell
 from headwater.connections.models import Authorization, Connection, KnownOrg, Status
 from headwater.connections.rules import KnownAs, Verdict, admit

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
+from headwater.accounts.crypt import seal, unseal
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
-from headwater.connections.crypt import seal, unseal
 from headwater.connections.models import Connection, Status
 from headwater.salesforce import oauth
 

@@ -1,14 +1,32 @@
 """Seals secrets for the database and opens them again.
 
-The account's number is inside the sealed text, so that a row copied to another account cannot be opened there.
-The newest key seals; every listed key opens (settings ENCRYPTION_KEYS).
+An account's number is inside its sealed text, so that a row copied to another account cannot be opened there; a
+person's secret (seal_text) belongs to no account. The newest key seals; every listed key opens (settings
+ENCRYPTION_KEYS). SEALED_COLUMNS lists where sealed text stands, for whatever must reach all of it.
 """
+
+from dataclasses import dataclass
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from headwater.common.errors import Facts, Fix
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """`model` as "app.Model"; `keys` are the sealed values inside a JSON column, empty where all of it is sealed."""
+
+    model: str
+    column: str
+    keys: tuple[str, ...] = ()
+
+
+SEALED_COLUMNS = (
+    SealedColumn("connections.Authorization", "sealed_verifier"),
+    SealedColumn("connections.Connection", "sealed_tokens"),
+)
 
 
 def _fernet() -> MultiFernet:
@@ -31,9 +49,21 @@ def unseal(account_id: int, sealed: str) -> dict[str, str]:
     return secret
 
 
+def seal_text(text: str) -> str:
+    return _fernet().encrypt(text.encode()).decode()
+
+
+def unseal_text(sealed: str) -> str:
+    """Raises Fix where no key opens the text."""
+    try:
+        return _fernet().decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise _unopenable("None of the configured encryption keys opens it.") from error
+
+
 def _unopenable(why: str) -> Fix:
     return Fix(
-        "connections.unopenable_secret",
+        "accounts.unopenable_secret",
         "A stored secret cannot be opened.",
         Facts(why=why, left="It stays as it is.", you_can="restore HEADWATER_ENCRYPTION_KEYS, or authorise again"),
     )
