@@ -22,11 +22,14 @@ def _secret(name: str) -> str | None:
 
 DATA_DIR: Path = env.path("DATA_DIR", Path("data")).absolute()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-_generated = read_or_create_secrets(DATA_DIR / "secrets.json")
+SECRETS_FILE = DATA_DIR / "secrets.json"
+_generated = read_or_create_secrets(SECRETS_FILE)
 
 DEBUG: bool = env.bool("DEBUG", False)
 SECRET_KEY: str = _secret("SECRET_KEY") or _generated.session_key
-ENCRYPTION_KEYS: list[str] = (_secret("ENCRYPTION_KEYS") or _generated.encryption_key).split(",")
+# Empty where the environment names none: then those of the file are used, as it stands at the moment of use, so that
+# `headwater keys --rotate` reaches every running process.
+ENCRYPTION_KEYS: list[str] = [key.strip() for key in (_secret("ENCRYPTION_KEYS") or "").split(",") if key.strip()]
 BASE_URL: str = env.str("BASE_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS: list[str] = [BASE_URL]

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from datetime import timedelta
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -94,6 +95,42 @@ class Renewer:
             thread.join()
         self.last = got[0]
         return {"tokens": got}
+
+    def renew_until(self, stop: str) -> dict[str, Any]:
+        """Again and again, each time a stale token, until there is a file of that name; returns how often."""
+        times = 0
+        while not Path(stop).exists():
+            self.last = self.tokens.StoredTokens(self._account()).renew(self.last)
+            times += 1
+        return {"times": times}
+
+    def plant(self, values: str) -> None:
+        """Log-ins under way, each with a sealed verifier."""
+        from headwater.accounts.crypt import seal
+        from headwater.common.clock import now_utc
+        from headwater.connections.models import Authorization
+
+        account = self._account()
+        Authorization.of(account).bulk_create(
+            Authorization(
+                account=account,
+                state_digest=f"planted {number}",
+                sealed_verifier=seal(account.pk, {"verifier": str(number)}),
+                started_utc=now_utc(),
+            )
+            for number in range(int(values))
+        )
+
+    def unplant(self) -> dict[str, Any]:
+        """Open what was planted, and take it away."""
+        from headwater.accounts.crypt import unseal
+        from headwater.connections.models import Authorization
+
+        account = self._account()
+        planted = Authorization.of(account).filter(state_digest__startswith="planted").order_by("pk")
+        opened = [unseal(account.pk, row.sealed_verifier)["verifier"] for row in planted]
+        planted.delete()
+        return {"opened": opened}
 
     def kill(self, where: str) -> None:
         """A forked process renews and is killed: `before` its request, `after` the answer, or so many ms later."""

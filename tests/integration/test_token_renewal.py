@@ -3,69 +3,19 @@
 Showing the org a refresh token that was rotated away ends the grant (facts A.3), so a second request would be seen.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
-from integration.callbacks import REDIRECT_URI
+from integration.stage import Stage, staged
 from integration.test_connecting import live_grants
-from orgsim.oauth.apps import AppOptions
-from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
+from orgsim.testing import PASSWORD, USERNAME
 from postgres import Cluster
 
 ROUNDS = {"sqlite": 1_000, "postgresql": 100}
 RANDOM_KILLS = 10
 LONGEST_RENEWAL_MS = 60
-
-
-class Process:
-    """A renewer (renewals.py) with its two pipes."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        command = [sys.executable, "-m", "integration.renewals"]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
-
-    def send(self, *command: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(" ".join(command) + "\n")
-        self._process.stdin.flush()
-
-    def answer(self) -> Any:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
-
-    def do(self, *command: str) -> Any:
-        self.send(*command)
-        return self.answer()
-
-    def __enter__(self) -> "Process":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=30)
-        assert self._process.returncode == 0
-
-
-@dataclass(frozen=True)
-class Stage:
-    org: RunningOrgsim
-    first: Process
-    second: Process
-
-    def refreshes(self) -> int:
-        """How often the org renewed, by its own count: each makes one refresh token, as each log-in does."""
-        [(count,)] = self.org.production.database.connect().execute("SELECT count(*) FROM _refresh").fetchall()
-        return int(count)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -75,25 +25,12 @@ def database(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def running(database: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    tmp_path = tmp_path_factory.mktemp("renewal")
-    options = AppOptions(rotate_refresh_token=True)
-    with ExitStack() as stack:
-        org = stack.enter_context(running_orgsim(tmp_path / "org", options=options, callbacks=(REDIRECT_URI,)))
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(Path(__file__).parents[1]),
-            "DJANGO_SETTINGS_MODULE": "headwater.settings",
-            "HEADWATER_DATA_DIR": str(tmp_path / "data"),
-            "HEADWATER_SALESFORCE_LOGIN_URL": org.url,
-            "HEADWATER_SALESFORCE_CLIENT_ID": CLIENT_ID,
-            "HEADWATER_SALESFORCE_CLIENT_SECRET": CLIENT_SECRET,
-        }
-        if database == "postgresql":
-            cluster: Cluster = request.getfixturevalue("postgres_cluster")
-            environment["HEADWATER_DATABASE_URL"] = cluster.new_database("renewal")
-        first, second = (stack.enter_context(Process(environment)) for _ in range(2))
-        first.do("prepare")
-        yield Stage(org, first, second)
+    url = None
+    if database == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgres_cluster")
+        url = cluster.new_database("renewal")
+    with staged(tmp_path_factory.mktemp("renewal"), url) as stage:
+        yield stage
 
 
 @pytest.fixture

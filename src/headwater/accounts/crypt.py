@@ -1,8 +1,8 @@
 """Seals secrets for the database and opens them again.
 
 An account's number is inside its sealed text, so that a row copied to another account cannot be opened there; a
-person's secret (seal_text) belongs to no account. The newest key seals; every listed key opens (settings
-ENCRYPTION_KEYS). SEALED_COLUMNS lists where sealed text stands, for whatever must reach all of it.
+person's secret (seal_text) belongs to no account. The newest key seals; every listed key opens. SEALED_COLUMNS lists
+where sealed text stands, so that a new key reaches all of it (keys.py).
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from headwater.common.errors import Facts, Fix
+from headwater.common.secrets_file import read_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,13 @@ SEALED_COLUMNS = (
 )
 
 
+def encryption_keys() -> list[str]:
+    """Those of the environment, else those of secrets.json as it stands now: they may be rotated at any time."""
+    return settings.ENCRYPTION_KEYS or read_secrets(settings.SECRETS_FILE).encryption_keys
+
+
 def _fernet() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+    return MultiFernet([Fernet(key) for key in encryption_keys()])
 
 
 def seal(account_id: int, secret: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from headwater.cli import (
     demo,
     disconnect,
     export,
+    keys,
     package,
     plan,
     serve,
@@ -36,6 +37,7 @@ app.command("attribute")(attribute.attribute)
 app.command("export")(export.export)
 app.command("credits")(credits.credits)
 app.command("serve")(serve.serve)
+app.command("keys")(keys.keys)
 app.command("worker")(worker.worker)
 app.command("check")(check.check)
 app.command("demo")(demo.demo)

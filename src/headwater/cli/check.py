@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from headwater.accounts.keys import survey
 from headwater.accounts.models import Account
 from headwater.cli.options import JsonOption
 from headwater.cli.output import EXIT_FIX, out, print_json
@@ -16,6 +17,8 @@ from headwater.common.errors import HeadwaterError
 from headwater.connections.models import Status
 from headwater.connections.services import connection_of
 from headwater.connections.tokens import StoredTokens
+
+_SHOWN_PLACES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,31 @@ def _findings() -> Iterator[Finding]:
             "HEADWATER_SALESFORCE_CLIENT_ID is not set: no account can be connected.",
             "Create an External Client App in the org: docs/howto/connect.md",
         )
+    yield from _key_findings()
     accounts = list(Account.objects.order_by("slug"))
     if not accounts:
         yield Finding("accounts.W001", "warning", "There is no account yet.", "Run headwater setup.")
     for account in accounts:
         yield from _connection_findings(account)
+
+
+def _key_findings() -> Iterator[Finding]:
+    found = survey()
+    if found.unopenable:
+        places = "; ".join(map(str, found.unopenable[:_SHOWN_PLACES]))
+        yield Finding(
+            "keys.E001",
+            "error",
+            f"No encryption key opens {len(found.unopenable):,} stored secrets: {places}",
+            "Restore the key that is missing, or authorise anew: headwater keys",
+        )
+    if found.behind:
+        yield Finding(
+            "keys.W001",
+            "warning",
+            f"{found.behind:,} stored secrets are sealed with an older key.",
+            "A rotation was not finished: headwater keys --rotate",
+        )
 
 
 def _unapplied_migrations() -> str:
