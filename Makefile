@@ -23,7 +23,7 @@ demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after pr
 	$(DEMO_ENV) $(BIN)/headwater demo --port $(PORT) $(if $(ONCE),--once)
 
 test: setup check       ## install what tests need, check the house, run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev     ## format, lint, types, arrows
 	$(BIN)/ruff format --check
