@@ -25,6 +25,7 @@ __all__ = [
     "attribute",
     "change_daily_limit",
     "confirm_connection",
+    "connect_by_server",
     "delete_connection",
     "deletion",
     "enqueue_pipeline",
@@ -42,6 +43,8 @@ NEEDS_LOG_IN = {
     "connections.not_connected",
     "accounts.unopenable_secret",
     "salesforce.authorization_dead",
+    "salesforce.clock_wrong",
+    "salesforce.ip_refused",
 }
 
 
@@ -70,6 +73,13 @@ def change_daily_limit(account: Account, typed: str, actor: str, *, expected: in
 def finish_connecting(account: Account, callback: Callback, *, actor: str) -> Connection:
     """Complete a log-in, and let go on what stopped because there was none: what was missed is caught up (row A11)."""
     row = connections.finish(account, callback, actor=actor)
+    _go_on(account, NEEDS_LOG_IN)
+    return row
+
+
+def connect_by_server(account: Account, *, actor: str) -> Connection:
+    """As finish_connecting, for an app that needs no browser."""
+    row = connections.connect_server(account, actor=actor)
     _go_on(account, NEEDS_LOG_IN)
     return row
 

@@ -13,9 +13,10 @@ from headwater.accounts.scoping import AccountScoped
 from headwater.accounts.services import create_account
 from headwater.common.errors import Fix
 from headwater.connections import lifecycle
+from headwater.connections.client_apps import in_use
 from headwater.connections.models import Connection, KnownOrg, Status
 from headwater.connections.services import connection_of, session
-from headwater.connections.tokens import StoredTokens, client_app
+from headwater.connections.tokens import StoredTokens
 from headwater.credits.models import Entry
 from headwater.jobs.models import State
 from headwater.jobs.services import jobs_of, run_here
@@ -192,7 +193,7 @@ def test_tokens_renewed_for_nobody_are_revoked(
         tokens.renew(tokens.access_token())
     assert refused.value.code == "connections.not_connected"
     with pytest.raises(Fix):
-        refresh(connected.login_url, client_app(), unseal(account.pk, connected.sealed_tokens)["refresh_token"])
+        refresh(connected.login_url, in_use(account).app, unseal(account.pk, connected.sealed_tokens)["refresh_token"])
 
 
 def test_another_user_of_the_same_org_may_take_over(org: RunningOrgsim, connected: Connection) -> None:

@@ -26,6 +26,7 @@ class SealedColumn:
 
 SEALED_COLUMNS = (
     SealedColumn("connections.Authorization", "sealed_verifier"),
+    SealedColumn("connections.ClientApp", "sealed_secrets"),
     SealedColumn("connections.Connection", "sealed_tokens"),
 )
 

@@ -6,6 +6,7 @@ import headwater.wiring  # noqa: F401 - registers every task
 from headwater.cli import (
     attribute,
     check,
+    client_app,
     connect,
     credits,
     demo,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("setup")(setup.setup)
 app.command("connect")(connect.connect)
+app.command("client-app")(client_app.client_app)
 app.command("disconnect")(disconnect.disconnect)
 app.command("package")(package.package)
 app.command("plan")(plan.plan)

@@ -1,6 +1,7 @@
 """`headwater connect`: the log-in of Settings > Connections, with the callback caught on this machine."""
 
 import getpass
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
@@ -8,14 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 
 from headwater.accounts.models import Account
+from headwater.cli.client_app import SERVER_WAYS, way_named
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import EXIT_FIX, err, out, print_json, the_account, utc
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Wait
 from headwater.connections import lifecycle
-from headwater.connections.models import Connection, Status
+from headwater.connections.client_apps import keep, present_wish
+from headwater.connections.models import Connection, LogIn, Status
 from headwater.connections.services import Callback, begin, login_url_for
-from headwater.wiring import confirm_connection, finish_connecting
+from headwater.wiring import confirm_connection, connect_by_server, finish_connecting
 
 CALLBACK_PATH = "/OauthRedirect"
 _PAGE = b"<!doctype html><title>Headwater</title><p>Headwater has the answer. You can close this page."
@@ -50,22 +53,34 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def connect(
-    environment: Annotated[str, typer.Option(help="production, sandbox or my_domain")] = "production",
+    *,
+    environment: Annotated[str | None, typer.Option(help="production (default), sandbox or my_domain")] = None,
     my_domain: Annotated[str, typer.Option(help="Host for my_domain: acme.my.salesforce.com")] = "",
+    server: Annotated[
+        str | None, typer.Option(help="Without a browser: jwt or client-credentials (see headwater client-app).")
+    ] = None,
+    username: Annotated[str | None, typer.Option(help="Whom jwt speaks for: the integration user.")] = None,
     port: Annotated[int, typer.Option(help="Port of this machine that catches the callback.")] = 1717,
     wait_seconds: Annotated[int, typer.Option(help="How long to wait for the log-in.")] = 300,
     yes: Annotated[bool, typer.Option("--yes", help="Confirm whichever org and user logged in.")] = False,
     account: AccountOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Connect the account to its Salesforce org: prints an address to open, waits for the log-in there."""
+    """Connect the account to its Salesforce org: prints an address to open, waits for the log-in there.
+
+    With --server no browser is needed.
+    """
     tenant, actor = the_account(account), f"{getpass.getuser()} (command line)"
-    redirect_uri = f"http://localhost:{port}{CALLBACK_PATH}"
-    with _CallbackServer(("localhost", port), _Handler) as server:
-        address = begin(tenant, login_url=login_url_for(environment, my_domain), redirect_uri=redirect_uri, actor=actor)
-        err.print("Open this address, log in to Salesforce and choose Allow:")
-        err.print(address, soft_wrap=True, highlight=False)
-        row = finish_connecting(tenant, _await_callback(server, wait_seconds), actor=actor)
+    if server is not None:
+        row = _connect_server(tenant, actor, way_named(server, SERVER_WAYS), environment, my_domain, username)
+    else:
+        row = _connect_by_browser(
+            tenant,
+            actor,
+            login_url_for(environment or ("my_domain" if my_domain else "production"), my_domain),
+            port,
+            wait_seconds,
+        )
     if row.status == Status.AWAITING_CONFIRMATION and (yes or not as_json):
         row = _confirm(tenant, row, actor, yes=yes)
     if as_json:
@@ -75,6 +90,29 @@ def connect(
             f"[green]✓[/] Connected to [bold]{row.org_name}[/] ({row.org_kind}, {row.org_id}) as {row.username}",
             highlight=False,
         )
+
+
+def _connect_by_browser(account: Account, actor: str, login_url: str, port: int, wait_seconds: int) -> Connection:
+    redirect_uri = f"http://localhost:{port}{CALLBACK_PATH}"
+    with _CallbackServer(("localhost", port), _Handler) as server:
+        address = begin(account, login_url=login_url, redirect_uri=redirect_uri, actor=actor)
+        err.print("Open this address, log in to Salesforce and choose Allow:")
+        err.print(address, soft_wrap=True, highlight=False)
+        return finish_connecting(account, _await_callback(server, wait_seconds), actor=actor)
+
+
+def _connect_server(
+    account: Account, actor: str, way: LogIn, environment: str | None, my_domain: str, username: str | None
+) -> Connection:
+    """Sets the way to log in, where it is another than the stored one, and logs in by it."""
+    wish = replace(present_wish(account), log_in=way)
+    if username is not None:
+        wish = replace(wish, username=username)
+    if environment is not None or my_domain:
+        wish = replace(wish, login_url=login_url_for(environment or "my_domain", my_domain))
+    if wish != present_wish(account):
+        keep(account, wish, actor=actor)
+    return connect_by_server(account, actor=actor)
 
 
 def _confirm(account: Account, row: Connection, actor: str, *, yes: bool) -> Connection:

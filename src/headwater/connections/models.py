@@ -1,4 +1,4 @@
-"""Which org an account is connected to, and the log-ins under way.
+"""Which org an account is connected to, by which app, and the log-ins under way.
 
 Not here: the rules (services.py) and the tokens' plain text, which stands nowhere (accounts/crypt.py).
 """
@@ -16,6 +16,14 @@ class Status(models.TextChoices):
     DELETING = "deleting", "Deletion in progress"
 
 
+class LogIn(models.TextChoices):
+    """How Headwater gets a session. The last two need no browser, and renew by asking again (facts A.4)."""
+
+    BROWSER = "browser", "A person logs in once"
+    JWT = "jwt", "JWT bearer"
+    CLIENT_CREDENTIALS = "client_credentials", "Client credentials"
+
+
 class Connection(AccountScoped):
     """The one org of an account (row A7: the constraint makes a second impossible).
 
@@ -29,6 +37,7 @@ class Connection(AccountScoped):
     instance_name = models.CharField(max_length=40, blank=True)
     instance_url = models.URLField(max_length=300)
     login_url = models.URLField(max_length=300)
+    log_in = models.CharField(max_length=20, choices=LogIn.choices, default=LogIn.BROWSER)
     user_id = models.CharField(max_length=18)
     username = models.CharField(max_length=120)
     user_name = models.CharField(max_length=200)
@@ -40,6 +49,27 @@ class Connection(AccountScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account"], name="one_org_per_account")]
+
+
+class ClientApp(AccountScoped):
+    """The External Client App of the account's org, and how Headwater logs in by it.
+
+    Without a consumer key the installation's own app is used (settings.SALESFORCE_CLIENT_ID). `sealed_secrets` holds
+    the consumer secret and the private key, each where there is one; the certificate is what the app is shown.
+    """
+
+    consumer_key = models.CharField(max_length=256, blank=True)
+    sealed_secrets = models.TextField(blank=True)
+    secret_set_utc = models.DateTimeField(null=True)  # null: no secret, as of a public client
+    log_in = models.CharField(max_length=20, choices=LogIn.choices, default=LogIn.BROWSER)
+    login_url = models.URLField(max_length=300, blank=True)
+    username = models.CharField(max_length=120, blank=True)  # of JWT bearer: whom Headwater speaks for
+    certificate = models.TextField(blank=True)
+    changed_utc = models.DateTimeField()
+    changed_by = models.CharField(max_length=254)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account"], name="one_client_app_per_account")]
 
 
 class KnownOrg(AccountScoped):

@@ -12,22 +12,27 @@ from django.conf import settings
 from django.db import transaction
 
 from headwater.accounts.crypt import seal, unseal
-from headwater.accounts.models import Account
-from headwater.accounts.services import record_event
+from headwater.accounts.models import Account, Role
+from headwater.accounts.services import members_of, record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, HeadwaterError
+from headwater.connections.client_app_files import AppFiles
+from headwater.connections.client_apps import in_use, row_of, server_grant
 from headwater.connections.lifecycle import known_as, remember, require_live, revoke_or_tell
-from headwater.connections.models import Authorization, Connection, KnownOrg, Status
+from headwater.connections.models import Authorization, Connection, KnownOrg, LogIn, Status
+from headwater.connections.my_domain import my_domain_url
 from headwater.connections.rules import KnownAs, Verdict, admit
-from headwater.connections.tokens import StoredTokens, client_app, not_connected, sealed
+from headwater.connections.tokens import StoredTokens, not_connected, sealed
 from headwater.credits.services import meter_for
 from headwater.salesforce import oauth
+from headwater.salesforce.errors import Refusal
+from headwater.salesforce.login_refusals import as_said, diagnose
 from headwater.salesforce.rest import Org, Organization, OrgUser
 from headwater.salesforce.transport import Transport
 
 AUTHORIZATION_LIFETIME = timedelta(minutes=10)
 CONNECTING = "connect"
-_MY_DOMAIN_SUFFIX = ".my.salesforce.com"
+CALLBACK_PATH = "/settings/connections/callback/"  # stands in every org's app: it must not change
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -39,6 +44,15 @@ class Callback:
     code: str
     error: str
     error_description: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """Where a log-in came from, by which way, and who began it."""
+
+    login_url: str
+    log_in: LogIn
+    actor: str
 
 
 class _FreshTokens:
@@ -60,14 +74,30 @@ def login_url_for(environment: str, my_domain: str = "") -> str:
         return str(settings.SALESFORCE_LOGIN_URL)
     if environment == "sandbox":
         return str(settings.SALESFORCE_SANDBOX_LOGIN_URL)
-    host = (urlsplit(my_domain if "//" in my_domain else f"https://{my_domain}").hostname or "").lower()
-    if environment != "my_domain" or not host.endswith(_MY_DOMAIN_SUFFIX):
+    if environment != "my_domain":
         raise Fix(
-            "connections.bad_my_domain",
-            f"“{my_domain[:80]}” is not a My Domain address.",
-            Facts(left="Nothing was changed.", you_can="enter it as in Setup > My Domain: acme.my.salesforce.com"),
+            "connections.unknown_environment",
+            f"“{environment[:20]}” is no place to log in at.",
+            Facts(left="Nothing was changed.", you_can="choose production, sandbox or my_domain"),
         )
-    return f"https://{host}"
+    return my_domain_url(my_domain)
+
+
+def callback_address() -> str:
+    """What the org's External Client App must list, and where Salesforce sends the browser back to."""
+    return str(settings.BASE_URL).rstrip("/") + CALLBACK_PATH
+
+
+def client_app_files(account: Account) -> AppFiles:
+    """What the app's metadata is filled with: this installation's address, and the account's way to log in."""
+    row = row_of(account)
+    admin = members_of(account).filter(role=Role.ADMIN).first()
+    return AppFiles(
+        callback_address(),
+        contact_email=admin.user.email if admin else "admin@example.com",
+        log_in=LogIn(row.log_in) if row else LogIn.BROWSER,
+        certificate=row.certificate if row else "",
+    )
 
 
 def connection_of(account: Account) -> Connection | None:
@@ -78,7 +108,7 @@ def begin(account: Account, *, login_url: str, redirect_uri: str, actor: str) ->
     """Start a log-in and return the address to send the person to."""
     _require_safe_address(login_url)
     oauth.probe(login_url)
-    app, state, verifier = client_app(), secrets.token_urlsafe(32), oauth.new_verifier()
+    app, state, verifier = in_use(account).app, secrets.token_urlsafe(32), oauth.new_verifier()
     Authorization.of(account).create(
         account=account,
         state_digest=_digest(state),
@@ -98,23 +128,34 @@ def finish(account: Account, callback: Callback, *, actor: str) -> Connection:
     """
     started = _take_authorization(account, callback.state, actor)
     if callback.error:
-        raise _refused(
-            f"Salesforce answered {callback.error}: {callback.error_description}",
-            "start again and choose Allow on Salesforce's page",
-        )
+        refusal = Refusal(400, callback.error, callback.error_description)
+        raise diagnose(refusal) or _refused(as_said(refusal), "start again and choose Allow on Salesforce's page")
     grant = oauth.exchange_code(
         started.login_url,
-        client_app(),
+        in_use(account).app,
         code=callback.code,
         redirect_uri=started.redirect_uri,
         verifier=unseal(account.pk, started.sealed_verifier)["verifier"],
     )
-    try:
-        organization, user = _ask_who(account, grant)
-        return _store(account, started, grant, organization, user)
-    except HeadwaterError:
-        oauth.revoke(started.login_url, grant.refresh_token or grant.access_token)  # nobody will use this grant
-        raise
+    return _take_in(account, _Arrival(started.login_url, LogIn.BROWSER, started.actor), grant)
+
+
+def connect_server(account: Account, *, actor: str) -> Connection:
+    """Log in without a browser, as the account's client app says; everything else is as after a callback."""
+    used = in_use(account)
+    if used.needs_browser:
+        raise Fix(
+            "connections.browser_needed",
+            "The account's client app is set to log in by a person.",
+            Facts(
+                left="Nothing was changed.",
+                you_can="connect in the browser, or choose JWT bearer or client credentials in Settings > Connections "
+                "> Client app (headwater connect --server)",
+            ),
+        )
+    _require_safe_address(used.login_url)
+    grant = server_grant(used, oauth.CONNECTING)
+    return _take_in(account, _Arrival(used.login_url, used.log_in, actor), grant)
 
 
 @contextmanager
@@ -127,6 +168,16 @@ def session(account: Account, *, job_kind: str, job_id: str = "") -> Iterator[Tr
     meter = meter_for(account, job_kind=job_kind, job_id=job_id)
     with Transport(row.instance_url, StoredTokens(account), meter) as transport:
         yield transport
+
+
+def _take_in(account: Account, arrival: _Arrival, grant: oauth.Grant) -> Connection:
+    """Ask the org what it is, and store the log-in where the rules admit it; else end the grant."""
+    try:
+        organization, user = _ask_who(account, grant)
+        return _store(account, arrival, grant, organization, user)
+    except HeadwaterError:
+        oauth.revoke(arrival.login_url, grant.refresh_token or grant.access_token)  # nobody will use this grant
+        raise
 
 
 def _digest(state: str) -> str:
@@ -162,7 +213,7 @@ def _ask_who(account: Account, grant: oauth.Grant) -> tuple[Organization, OrgUse
 
 
 def _store(
-    account: Account, started: Authorization, grant: oauth.Grant, organization: Organization, user: OrgUser
+    account: Account, arrival: _Arrival, grant: oauth.Grant, organization: Organization, user: OrgUser
 ) -> Connection:
     values = {
         "org_id": organization.id,
@@ -170,12 +221,13 @@ def _store(
         "org_kind": organization.kind,
         "instance_name": organization.instance_name,
         "instance_url": grant.instance_url,
-        "login_url": started.login_url,
+        "login_url": arrival.login_url,
+        "log_in": arrival.log_in,
         "user_id": user.id,
         "username": user.username,
         "user_name": user.name,
         "connected_utc": now_utc(),
-        "connected_by": started.actor,
+        "connected_by": arrival.actor,
         "sealed_tokens": sealed(account, grant.access_token, grant.refresh_token),
         "renewal_until_utc": None,
     }
@@ -194,7 +246,7 @@ def _store(
             stored = _write(account, row, {**values, "status": Status.AWAITING_CONFIRMATION})
             action = "connections.logged_in"
         told = f"{stored.org_name} {stored.org_id} as {stored.username}"
-        record_event(account, actor=started.actor, action=action, after=told)
+        record_event(account, actor=arrival.actor, action=action, after=told)
     if replaced is not None:
         revoke_or_tell(account, replaced)
     return stored

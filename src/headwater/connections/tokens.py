@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -18,7 +17,8 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
-from headwater.connections.models import Connection, Status
+from headwater.connections.client_apps import in_use, server_grant
+from headwater.connections.models import Connection, LogIn, Status
 from headwater.salesforce import oauth
 
 # The longest request takes two minutes (oauth.py: four phases of 30 s); the rest is for clocks that disagree.
@@ -27,19 +27,6 @@ PATIENCE_SECONDS = 30.0  # for another process that renews
 LOOK_AGAIN_SECONDS = 0.1
 DEAD = "salesforce.authorization_dead"
 AUTHORIZATION_LOST = "connections.authorization_lost"
-
-
-def client_app() -> oauth.ClientApp:
-    if not settings.SALESFORCE_CLIENT_ID:
-        raise Fix(
-            "connections.no_client_app",
-            "Headwater has no External Client App to present itself with.",
-            Facts(
-                why="HEADWATER_SALESFORCE_CLIENT_ID is not set.",
-                you_can="create an External Client App in the org and set its key and secret (docs/howto/connect.md)",
-            ),
-        )
-    return oauth.ClientApp(settings.SALESFORCE_CLIENT_ID, settings.SALESFORCE_CLIENT_SECRET)
 
 
 def sealed(account: Account, access_token: str, refresh_token: str) -> str:
@@ -90,7 +77,7 @@ class StoredTokens:
     def _renew_now(self, row: Connection, refresh_token: str) -> str:
         mine = Connection.of(self._account).filter(pk=row.pk, token_version=row.token_version)
         try:
-            grant = oauth.refresh(row.login_url, client_app(), refresh_token)
+            grant = self._ask(row, refresh_token)
         except Wait:
             mine.update(renewal_until_utc=now_utc())  # free at once, but marked: Salesforce may have renewed unheard
             raise
@@ -104,8 +91,15 @@ class StoredTokens:
         if stored:
             return grant.access_token
         # Meanwhile the connection was left or authorised anew: nobody will use what was just renewed.
-        oauth.revoke(row.login_url, grant.refresh_token or refresh_token)
+        oauth.revoke(row.login_url, grant.refresh_token or refresh_token or grant.access_token)
         return self.access_token()
+
+    def _ask(self, row: Connection, refresh_token: str) -> oauth.Grant:
+        used = in_use(self._account)
+        if row.log_in == LogIn.BROWSER:
+            return oauth.refresh(row.login_url, used.app, refresh_token)
+        asked = replace(used, log_in=LogIn(row.log_in), login_url=row.login_url, username=row.username)
+        return server_grant(asked, oauth.RENEWING)
 
     def _refused(self, row: Connection, refused: Fix) -> str:
         """Raises Fix; returns the token of an authorisation that came meanwhile, whose predecessor was refused."""
@@ -113,7 +107,8 @@ class StoredTokens:
         if refused.code != DEAD:
             mine.update(renewal_until_utc=None)
             raise refused
-        told = _cut_off(refused) if row.renewal_until_utc else refused
+        may_have_rotated = row.renewal_until_utc and row.log_in == LogIn.BROWSER
+        told = _cut_off(refused) if may_have_rotated else refused
         with transaction.atomic():
             is_lost = mine.update(renewal_until_utc=None, status=Status.AUTHORIZATION_REQUIRED) == 1
             if is_lost:

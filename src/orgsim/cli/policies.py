@@ -1,5 +1,6 @@
-"""The command `app policy`: what an administrator decides about an app after it is there."""
+"""The commands `app policy` and `app show`: what an administrator decides about an app, and sees of it in Setup."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,23 @@ from cryptography import x509
 from orgsim.cli.options import DEFAULT_FOLDER, AsJson, OrgId, StateFolder, choose_org, open_state, show
 from orgsim.cli.orgs import app_without_secret, apps
 from orgsim.oauth.apps import REFRESH_POLICIES, change_options
+from orgsim.server.clientapps import find_shown_app
 
 
 def register(app: typer.Typer) -> None:  # noqa: ARG001  joins a group that is registered already
     apps.command("policy")(app_policy)
+    apps.command("show")(app_show)
+
+
+def app_show(
+    app_name: Annotated[str, typer.Argument(help="API name, name or consumer key of the app.")],
+    state: StateFolder = DEFAULT_FOLDER,
+    org: OrgId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an app with its consumer key and secret, as Setup does to an administrator."""
+    with open_state(state) as opened:
+        show(asdict(find_shown_app(choose_org(opened, org), app_name)), as_json=as_json)
 
 
 def app_policy(

@@ -1,4 +1,4 @@
-"""Carries out a package: objects, then fields (which may point at them), record types, rules, permission sets."""
+"""Carries out a package: objects, then fields (which may point at them), record types, rules, permission sets, apps."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 from orgsim.errors import ApiError
 from orgsim.formula.errors import FormulaError
+from orgsim.metadata import clientapps
 from orgsim.metadata.fields import ComponentError, read_field
 from orgsim.metadata.formulas import check_formula_field, in_order_of_use
 from orgsim.metadata.history import (
@@ -59,6 +60,9 @@ def apply_package(org: Org, user_id: str, components: list[Component], *, keep: 
             for component in permission_sets:
                 deed = deploy_permission_set(org, user_id, component)
                 _attempt(org, report, "PermissionSet", component.name, component, deed)
+            for kind, deploy_part in clientapps.DEEDS.items():
+                for component in (each for each in components if each.kind == kind):
+                    _attempt(org, report, kind, component.name, component, deploy_part(org, component))
             if not keep or (report.failures and all_or_none):
                 roll_back()
     except RollBackError:

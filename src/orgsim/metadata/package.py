@@ -16,13 +16,23 @@ _NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 class Component:
     """One file of the package."""
 
-    kind: str  # CustomObject or PermissionSet
+    kind: str  # the type of metadata, as in _FOLDERS
     name: str
     file_name: str
     element: ET.Element
 
 
-_FOLDERS = {"objects": ("CustomObject", ".object"), "permissionsets": ("PermissionSet", ".permissionset")}
+_FOLDERS = {
+    "objects": ("CustomObject", ".object"),
+    "permissionsets": ("PermissionSet", ".permissionset"),
+    "externalClientApps": ("ExternalClientApplication", ".eca"),
+    "extlClntAppGlobalOauthSets": ("ExtlClntAppGlobalOauthSettings", ".ecaGlblOauth"),
+    "extlClntAppOauthSettings": ("ExtlClntAppOauthSettings", ".ecaOauth"),
+    "extlClntAppOauthPolicies": ("ExtlClntAppOauthConfigurablePolicies", ".ecaOauthPlcy"),
+    "extlClntAppPolicies": ("ExtlClntAppConfigurablePolicies", ".ecaPlcy"),
+}
+
+_KNOWN = "objects, permission sets and External Client Apps"
 
 
 def read_package(content: bytes) -> list[Component]:
@@ -47,7 +57,7 @@ def _component(archive: zipfile.ZipFile, file_name: str) -> Component:
     path = PurePosixPath(file_name)
     kind, ending = _FOLDERS.get(path.parent.name, ("", ""))
     if not kind or path.suffix != ending:
-        raise ApiError("INVALID_ZIP_FILE", f"{file_name}: this org deploys only objects and permission sets")
+        raise ApiError("INVALID_ZIP_FILE", f"{file_name}: this org deploys only {_KNOWN}")
     return Component(kind, path.stem, file_name, _parse(archive.read(file_name), file_name))
 
 

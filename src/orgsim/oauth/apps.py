@@ -20,7 +20,8 @@ class AppOptions:
     `certificate` is the PEM text of the JWT bearer flow; `run_as` the username of the client credentials flow, which
     is closed without one (facts A.4). With `admin_approved` only members of the profiles and permission sets named in
     `approved` get in, and an `external` client app only works where it is installed (facts A.5). `refresh_seconds`
-    belongs to the refresh policies "inactivity" and "lifetime".
+    belongs to the refresh policies "inactivity" and "lifetime". A deployed External Client App has a `developer_name`
+    and the names of its `parts`, is only known from a moment on, and needs `client_credentials` beside `run_as`.
     """
 
     pkce_required: bool = True
@@ -34,6 +35,10 @@ class AppOptions:
     external: bool = False
     refresh_policy: str = INFINITE
     refresh_seconds: int = 0
+    developer_name: str = ""
+    parts: tuple[str, ...] = ()
+    known_from: str = ""
+    client_credentials: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,8 @@ def apps_of(org: Org) -> list[App]:
 
 def find_app(org: Org, client_id: str) -> App | None:
     row = org.database.connect().execute("SELECT * FROM _app WHERE client_id = ?", (client_id,)).fetchone()
-    return _from_row(row) if row else None
+    app = _from_row(row) if row else None
+    return app if app and app.options.known_from <= org.now_text() else None
 
 
 def change_options(org: Org, client_id: str, changes: dict[str, Any]) -> App:
@@ -88,5 +94,6 @@ def change_options(org: Org, client_id: str, changes: dict[str, Any]) -> App:
 def _from_row(row: tuple[str, str, str, str, str]) -> App:
     client_id, name, secret, callbacks, options = row
     kept = orjson.loads(options)
-    chosen = AppOptions(**{**kept, "approved": tuple(kept.get("approved", ()))})
+    lists = {name: tuple(kept.get(name, ())) for name in ("approved", "parts")}
+    chosen = AppOptions(**{**kept, **lists})
     return App(client_id, name, secret, tuple(orjson.loads(callbacks)), chosen)

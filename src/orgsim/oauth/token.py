@@ -114,6 +114,8 @@ def _by_client_credentials(exchange: Exchange, form: dict[str, str]) -> dict[str
     """The app speaks for one user an administrator chose, and only at the org's own address (facts A.4)."""
     org, app = _at_my_domain(exchange, _orgs_with_app(exchange, form))
     app.check_secret(form.get("client_secret", ""))
+    if app.options.developer_name and not app.options.client_credentials:
+        raise OAuthError("invalid_grant", "client credentials flow not enabled")
     user_id = find_user(org, app.options.run_as) if app.options.run_as else None
     if user_id is None:
         raise OAuthError("invalid_grant", "no client credentials user enabled")

@@ -6,6 +6,7 @@ from typing import Any
 from orgsim.exchange import Exchange
 from orgsim.rest.latency import Latency, clear_latencies, list_latencies, set_latency
 from orgsim.server.access import change_access, describe_access
+from orgsim.server.clientapps import describe_apps
 from orgsim.server.currencies import describe_currencies, set_currency
 from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
 from orgsim.server.locks import describe_locks, remove_locks, set_lock
@@ -84,6 +85,10 @@ _ACCESS = "/orgsim/orgs/{org_id}/access"
 _RECORD_TYPES = "/orgsim/orgs/{org_id}/record-types"
 
 
+def _list_apps(exchange: Exchange) -> object:
+    return describe_apps(org_of(exchange))
+
+
 def _list_latencies(exchange: Exchange) -> object:
     return list_latencies(org_of(exchange).usage)
 
@@ -108,6 +113,7 @@ ROUTES: tuple[Route, ...] = (
     ("POST", _RECORD_TYPES, _set_record_type),
     ("GET", _CURRENCIES, _list_currencies),
     ("POST", _CURRENCIES, _set_currency),
+    ("GET", "/orgsim/orgs/{org_id}/apps", _list_apps),
     ("GET", _LATENCY, _list_latencies),
     ("POST", _LATENCY, _set_latency),
     ("DELETE", _LATENCY, _clear_latencies),

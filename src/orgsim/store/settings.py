@@ -36,6 +36,7 @@ DEFAULTS: dict[str, object] = {
     "bulk_result_mb_per_day": 976_562,  # their results
     "bulk_batches_per_day": 15_000,  # batches of both Bulk APIs in 24 hours; an ingest job makes one for 10,000 rows
     "bulk_records_per_day": 150_000_000,  # rows that both upload
+    "app_propagation_seconds": 0,  # how long a deployed External Client App is not known yet (facts A.5)
     "deploy_delay_seconds": 0.2,  # how long a metadata deployment takes
     "schema_version": "",  # another text after every change of the schema
     "schema_changed_at": "",  # when that was: Last-Modified of every describe

@@ -434,7 +434,7 @@ def test_the_command_changes_what_is_named_and_keeps_the_rest(running: RunningOr
     assert CliRunner().invoke(app, ["app", "policy", CLIENT_ID, *named, *where]).exit_code == 0
     shown = CliRunner().invoke(app, ["app", "policy", CLIENT_ID, "--refresh-policy", "immediate", *where])
     expected = AppOptions(certificate=CERTIFICATE, admin_approved=True, approved=("A", "B"), refresh_policy="immediate")
-    assert orjson.loads(shown.stdout)["options"] == {**asdict(expected), "approved": ["A", "B"]}
+    assert orjson.loads(shown.stdout)["options"] == {**asdict(expected), "approved": ["A", "B"], "parts": []}
     assert CLIENT_SECRET not in shown.stdout
     wrong = CliRunner().invoke(app, ["app", "policy", CLIENT_ID, "--refresh-policy", "never", *where])
     assert wrong.exit_code == 2

@@ -2,7 +2,8 @@
 
 from xml.etree import ElementTree as ET
 
-from headwater.connections.package import FIELDS, NAMESPACE, PERMISSION_SET, UNIQUE_ID, files
+from headwater.connections.metadata_xml import NAMESPACE
+from headwater.connections.package import FIELDS, PERMISSION_SET, UNIQUE_ID, files
 
 NAMES = {"m": NAMESPACE}
 

@@ -43,7 +43,7 @@ def test_every_setting_of_the_machine_is_listed() -> None:
 
 
 def test_every_command_has_its_section() -> None:
-    named = set(re.findall(r'app\.command\("(\w+)"\)', SOURCES[ROOT / "src/headwater/cli/app.py"]))
+    named = set(re.findall(r'app\.command\("([\w-]+)"\)', SOURCES[ROOT / "src/headwater/cli/app.py"]))
     assert {f"headwater {name}" for name in named} == headings("commands")
 
 

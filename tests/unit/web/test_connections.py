@@ -2,12 +2,14 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from headwater.accounts.models import Account, Role, User
 from headwater.accounts.services import add_member, create_account
 from headwater.common.clock import now_utc
 from headwater.connections.models import Authorization, Connection, Status
+from headwater.connections.services import CALLBACK_PATH
 
 PAGE = "/settings/connections/"
 ACTS = ["connect/", "package/check/", "package/install/"]
@@ -125,7 +127,7 @@ def test_authorising_again_goes_where_the_org_was_connected(as_admin: Client, al
 
 def test_there_is_nothing_to_authorise_again_before_the_first_time(as_admin: Client) -> None:
     answer = as_admin.post(PAGE + "connect/", {"environment": "again"})
-    assert "connections.bad_my_domain" in answer.content.decode()
+    assert "connections.unknown_environment" in answer.content.decode()
 
 
 @pytest.mark.parametrize("query", ["", "?state=&code=", "?state=forged&code=stolen", "?error=access_denied"])
@@ -172,3 +174,7 @@ def test_who_switches_the_account_sees_that_accounts_connection(as_admin: Client
     connect(alder)
     as_admin.post("/account/birch-telecom/choose/")
     assert "Alder Production" not in text_of(as_admin)
+
+
+def test_the_callback_address_is_the_pages_own(as_admin: Client) -> None:
+    assert reverse("web:connections_callback") == CALLBACK_PATH

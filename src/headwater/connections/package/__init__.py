@@ -11,11 +11,11 @@ from headwater.connections.package.definition import (
     PERMISSION_SET,
     UNIQUE_ID,
 )
-from headwater.connections.package.files import NAMESPACE, files
+from headwater.connections.package.files import files
 from headwater.connections.package.install import install
 from headwater.connections.package.state import INSTALLING, Installed, installed, installed_in, why_missing
 
 __all__ = [
-    "BUYER_ATTRIBUTION_TOUCHPOINT", "BUYER_TOUCHPOINT", "FIELDS", "INSTALLING", "NAMESPACE", "PERMISSION_SET",
+    "BUYER_ATTRIBUTION_TOUCHPOINT", "BUYER_TOUCHPOINT", "FIELDS", "INSTALLING", "PERMISSION_SET",
     "UNIQUE_ID", "Installed", "files", "install", "installed", "installed_in", "why_missing",
 ]  # fmt: skip

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.errors import Facts, Fix
+from headwater.connections.metadata_xml import zipped
 from headwater.connections.package.definition import FIELDS, PERMISSION_SET
-from headwater.connections.package.files import files, zipped
+from headwater.connections.package.files import files
 from headwater.connections.package.state import INSTALLING, grant_of, user_id_of
 from headwater.connections.services import session
 from headwater.salesforce.deploy import deploy_status, start_deploy

@@ -10,15 +10,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from headwater.accounts.models import Account
 from headwater.common.errors import Fix, Wait
 from headwater.connections import lifecycle
+from headwater.connections.client_apps import find
 from headwater.connections.models import Connection, Status
 from headwater.connections.package import FIELDS, Installed, install, installed
-from headwater.connections.services import Callback, begin, connection_of, login_url_for
+from headwater.connections.services import Callback, begin, callback_address, connection_of, login_url_for
 from headwater.credits.services import today
 from headwater.jobs.services import JobView, job_view, latest
 from headwater.sync.objects import OBJECTS
@@ -29,11 +29,7 @@ from headwater.wiring import confirm_connection, delete_connection, deletion, fi
 
 AGAIN = "again"  # the environment of a re-authorisation: wherever the org was connected before
 PAGE = "web:connections"
-
-
-def callback_address() -> str:
-    """What the org's External Client App must list, and where Salesforce sends the browser back to."""
-    return settings.BASE_URL.rstrip("/") + reverse("web:connections_callback")
+WRONG_PLACE = {"connections.bad_my_domain", "connections.unknown_environment"}  # shown beside the choice
 
 
 @require_GET
@@ -54,7 +50,7 @@ def connect(request: MemberRequest) -> HttpResponse:
             actor=request.user.email,
         )
     except Told as error:
-        if error.code == "connections.bad_my_domain":
+        if error.code in WRONG_PLACE:
             return _page(request, dialog="environment", refused=error, status=409)
         tell(request, error)
         return redirect(PAGE)
@@ -195,7 +191,7 @@ def _page(
         "package": package,
         "package_objects": FIELDS,
         "callback_address": callback_address(),
-        "has_client_app": bool(settings.SALESFORCE_CLIENT_ID),
+        "has_client_app": find(request.account) is not None,
         "opened_elsewhere": _is_elsewhere(request),
         "deletion": _deletion_view(request.account),
     }
