@@ -49,8 +49,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format
 
 lock: $(VENV)/bin/uv    ## pin every dependency with its hashes
-	$(BIN)/uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --generate-hashes -q -o requirements/run.txt
-	$(BIN)/uv pip compile pyproject.toml --extra postgres --group dev --universal --python-version 3.11 --generate-hashes -q -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra saml --universal --python-version 3.11 --generate-hashes -q -o requirements/run.txt
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra saml --group dev --universal --python-version 3.11 --generate-hashes -q -o requirements/dev.txt
 	for name in $(CLIENTS); do $(BIN)/uv pip compile tests/clients/$$name/requirements.in --universal \
 		--python-version 3.11 --generate-hashes -q -o tests/clients/$$name/requirements.txt || exit 1; done
 	npm install --package-lock-only --prefix tests/clients/jsforce

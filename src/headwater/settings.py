@@ -48,8 +48,10 @@ INSTALLED_APPS = [
     "headwater.web",  # above allauth, whose templates it replaces
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "headwater.jobs",
     "headwater.accounts",
+    "headwater.signin",
     "headwater.credits",
     "headwater.connections",
     "headwater.sync",
@@ -110,6 +112,14 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # there is no open sign-up: an operator creates users (accounts.services)
 ACCOUNT_ADAPTER = "headwater.web.login.ClosedSignupAdapter"
+
+# The second factor. A code counts in its own half minute only, as allauth remembers a used code no longer than that.
+MFA_ADAPTER = "headwater.signin.adapter.SealingMFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Browsers give passkeys to https, and to the name localhost for whoever tries Headwater on their own machine.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BASE_URL.startswith("https://")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_SECURE = BASE_URL.startswith("https://")

@@ -12,6 +12,7 @@ from headwater.cli import (
     demo,
     disconnect,
     export,
+    factor_reset,
     keys,
     package,
     plan,
@@ -37,6 +38,7 @@ app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)
 app.command("attribute")(attribute.attribute)
 app.command("export")(export.export)
+app.command("factor-reset")(factor_reset.factor_reset)
 app.command("credits")(credits.credits)
 app.command("serve")(serve.serve)
 app.command("keys")(keys.keys)

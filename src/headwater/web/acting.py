@@ -9,12 +9,13 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from headwater.accounts.models import Account, Role, User
 from headwater.accounts.services import require_role
+from headwater.signin.factors import has_second_factor, requires_second_factor
 
 Extra = ParamSpec("Extra")
 CHOSEN_ACCOUNT = "account_id"  # key in the session
@@ -48,9 +49,23 @@ def member_page(view: MemberView[Extra]) -> View[Extra]:
     def guarded(request: HttpRequest, /, *args: Extra.args, **kwargs: Extra.kwargs) -> HttpResponseBase:
         if cast("AccountRequest", request).account is None:
             return render(request, "web/no_account.html", status=403)
+        if _lacks_factor(cast("MemberRequest", request)):
+            return _led_to("web:factor_needed", request)
         return view(cast("MemberRequest", request), *args, **kwargs)
 
     return login_required(guarded)
+
+
+def _lacks_factor(request: MemberRequest) -> bool:
+    return requires_second_factor(request.account) and not has_second_factor(request.user)
+
+
+def _led_to(view: str, request: HttpRequest) -> HttpResponseBase:
+    """A redirect of the whole window, also where only a part of the page was asked for."""
+    response = redirect(view)
+    if "HX-Request" in request.headers:
+        return HttpResponse(headers={"HX-Redirect": response.url})
+    return response
 
 
 def admin_action(view: MemberView[Extra]) -> View[Extra]:

@@ -29,5 +29,6 @@ TOP: tuple[Group, ...] = (  # the drop-downs of the top bar
 SETTINGS: tuple[Group, ...] = (
     Group("Integrations", (Entry("Connections", "web:connections", "plug-connected"),)),
     Group("CRM", (Entry("General", "web:crm_general", "adjustments"),)),
+    Group("Security", (Entry("Authentication", "web:authentication", "lock"),)),
     Group("Account", (Entry("Account Configuration", "web:account", "building"),)),
 )

@@ -5,7 +5,17 @@
 
 from django.urls import path
 
-from headwater.web.pages import connections, credits, crm_general, jobs, opportunities, overview, revenue, settings
+from headwater.web.pages import (
+    authentication,
+    connections,
+    credits,
+    crm_general,
+    jobs,
+    opportunities,
+    overview,
+    revenue,
+    settings,
+)
 
 app_name = "web"
 urlpatterns = [
@@ -32,5 +42,8 @@ urlpatterns = [
     path("settings/connections/package/install/", connections.install_package, name="connections_package_install"),
     path("settings/crm/general/", crm_general.crm_general, name="crm_general"),
     path("settings/crm/general/daily-limit/", crm_general.save_daily_limit, name="crm_general_daily_limit"),
+    path("settings/security/authentication/", authentication.authentication, name="authentication"),
+    path("settings/security/authentication/second-factor/", authentication.second_factor, name="authentication_factor"),
+    path("second-factor/", authentication.factor_needed, name="factor_needed"),
     path("settings/account/", settings.account_configuration, name="account"),
 ]

@@ -68,3 +68,15 @@ for (const dialog of document.querySelectorAll("dialog[open]")) {
   dialog.close();
   dialog.showModal();
 }
+
+// A list that is shown once, kept as a file: one line an entry.
+for (const saver of document.querySelectorAll("[data-saves]")) {
+  saver.addEventListener("click", () => {
+    const lines = [...document.getElementById(saver.dataset.saves).children].map((entry) => entry.textContent);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "text/plain" }));
+    link.download = saver.dataset.file;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+}

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class SignInConfig(AppConfig):
+    name = "headwater.signin"
+    label = "signin"
+
+    def ready(self) -> None:
+        from headwater.signin import factors  # noqa: F401, PLC0415 - hears of factors; needs the models
