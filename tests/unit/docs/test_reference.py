@@ -122,6 +122,16 @@ def test_what_is_called_done_names_a_test_that_exists() -> None:
         assert [name for name in named if f"def {name}(" not in tests] == [], row
 
 
+def test_every_attack_on_the_list_is_tried_by_a_test_and_none_is_tried_unlisted() -> None:
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    rows = table("security", "attack", "what stands against it", "tried by")
+    assert all(names_in(row[2]) for row in rows)
+    listed = {name for row in rows for name in names_in(row[2])}
+    assert {name for name in listed if f"def {name}(" not in tests} == set()
+    tried = set(re.findall(r"^def (test_\w+)", (ROOT / "tests/integration/test_attacks.py").read_text(), re.MULTILINE))
+    assert tried - listed == set()
+
+
 def names_in(cell: str) -> list[str]:
     return re.findall(r"`(\w+)`", cell)
 
