@@ -28,6 +28,7 @@ SEALED_COLUMNS = (
     SealedColumn("connections.Authorization", "sealed_verifier"),
     SealedColumn("connections.ClientApp", "sealed_secrets"),
     SealedColumn("connections.Connection", "sealed_tokens"),
+    SealedColumn("signin.SingleSignOn", "sealed_secret"),
     SealedColumn("mfa.Authenticator", "data", ("secret", "seed")),  # authenticator app; recovery codes
 )
 

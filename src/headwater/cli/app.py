@@ -11,6 +11,7 @@ from headwater.cli import (
     credits,
     demo,
     disconnect,
+    domain_confirm,
     export,
     factor_reset,
     keys,
@@ -38,6 +39,7 @@ app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)
 app.command("attribute")(attribute.attribute)
 app.command("export")(export.export)
+app.command("domain-confirm")(domain_confirm.domain_confirm)
 app.command("factor-reset")(factor_reset.factor_reset)
 app.command("credits")(credits.credits)
 app.command("serve")(serve.serve)

@@ -19,6 +19,7 @@ from headwater.signin.factors import has_second_factor, requires_second_factor
 
 Extra = ParamSpec("Extra")
 CHOSEN_ACCOUNT = "account_id"  # key in the session
+CAME_BY = "single_sign_on_account_id"  # of a session whose log-in that account's own provider vouched for
 
 
 class AccountRequest(HttpRequest):
@@ -57,6 +58,9 @@ def member_page(view: MemberView[Extra]) -> View[Extra]:
 
 
 def _lacks_factor(request: MemberRequest) -> bool:
+    """Whoever comes by single sign-on brings the provider's own second factor."""
+    if CAME_BY in request.session:
+        return False
     return requires_second_factor(request.account) and not has_second_factor(request.user)
 
 

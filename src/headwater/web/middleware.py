@@ -8,17 +8,20 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from headwater.accounts.models import User
-from headwater.accounts.services import accounts_of, role_of
-from headwater.common.errors import Bug, HeadwaterError, Wait
-from headwater.web.acting import CHOSEN_ACCOUNT, AccountRequest
+from headwater.accounts.services import role_of
+from headwater.common.errors import Bug, Facts, Fix, HeadwaterError, Wait
+from headwater.signin.sso import accounts_open_to
+from headwater.web.acting import CAME_BY, CHOSEN_ACCOUNT, AccountRequest
 
+OWN_LOG_IN = ("account_", "mfa_")  # allauth's pages: password, address, second factor
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-REFUSED_BY_ROLE = {"accounts.admin_needed", "accounts.not_a_member"}
+REFUSED_BY_ROLE = {"accounts.admin_needed", "accounts.not_a_member", "signin.managed_elsewhere"}
 
 
 class AccountMiddleware:
@@ -32,7 +35,17 @@ class AccountMiddleware:
         acting.accounts, acting.account, acting.role = [], None, None
         if isinstance(request.user, User):
             _choose(acting, request.user)
+            if CAME_BY in request.session and acting.account is None:
+                logout(request)  # the provider was switched off, or the person is no member any more
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
+        """One account's provider vouches for that account: what opens the others too, it may not change."""
+        address = request.resolver_match
+        name = address.view_name if address else ""
+        if CAME_BY not in request.session or not name.startswith(OWN_LOG_IN) or name == "account_logout":
+            return None
+        return self.process_exception(request, _managed_elsewhere())
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A page, or a part of one for htmx, where a person or time can mend it; the rest is for the 500 page."""
@@ -44,12 +57,24 @@ class AccountMiddleware:
 
 def _choose(request: AccountRequest, user: User) -> None:
     """The account kept in the session, else the first by name."""
-    request.accounts = list(accounts_of(user))
+    request.accounts = accounts_open_to(user, request.session.get(CAME_BY))
     kept = request.session.get(CHOSEN_ACCOUNT)
     chosen = [account for account in request.accounts if account.pk == kept] or request.accounts
     if chosen:
         request.account = chosen[0]
         request.role = role_of(user, chosen[0])
+
+
+def _managed_elsewhere() -> Fix:
+    return Fix(
+        "signin.managed_elsewhere",
+        "You came in through your company's single sign-on.",
+        Facts(
+            why="It vouches for you in one account; password, address and second factor open all of yours.",
+            left="Nothing was changed.",
+            you_can="log in with your password to change them",
+        ),
+    )
 
 
 def _status(error: HeadwaterError) -> int:

@@ -7,6 +7,7 @@ from django.urls import path
 
 from headwater.web.pages import (
     authentication,
+    company,
     connections,
     credits,
     crm_general,
@@ -15,6 +16,7 @@ from headwater.web.pages import (
     overview,
     revenue,
     settings,
+    single_sign_on,
 )
 
 app_name = "web"
@@ -44,6 +46,17 @@ urlpatterns = [
     path("settings/crm/general/daily-limit/", crm_general.save_daily_limit, name="crm_general_daily_limit"),
     path("settings/security/authentication/", authentication.authentication, name="authentication"),
     path("settings/security/authentication/second-factor/", authentication.second_factor, name="authentication_factor"),
+    path("settings/security/authentication/oidc/", single_sign_on.keep_openid, name="authentication_oidc"),
+    path("settings/security/authentication/saml/", single_sign_on.keep_saml_provider, name="authentication_saml"),
+    path("settings/security/authentication/try/", single_sign_on.try_it, name="authentication_try"),
+    path("settings/security/authentication/switch/", single_sign_on.switch_it, name="authentication_switch"),
+    path("settings/security/authentication/remove/", single_sign_on.remove, name="authentication_remove"),
+    path("settings/security/authentication/domain/", single_sign_on.domain, name="authentication_domain"),
+    path("company/", company.company, name="company"),
+    path("company/<slug:slug>/oidc/", company.openid_answer, name="company_oidc"),
+    path("company/<slug:slug>/saml/", company.saml_answer, name="company_saml"),
+    path("company/<slug:slug>/saml/finish/", company.saml_finish, name="company_saml_finish"),
+    path("company/<slug:slug>/saml/metadata/", company.saml_metadata, name="company_saml_metadata"),
     path("second-factor/", authentication.factor_needed, name="factor_needed"),
     path("settings/account/", settings.account_configuration, name="account"),
 ]

@@ -19,7 +19,9 @@ from headwater.signin.factors import (
     require_second_factor,
     requires_second_factor,
 )
+from headwater.signin.sso import domains_of, sso_of
 from headwater.web.acting import AccountRequest, MemberRequest, admin_action, member_page
+from headwater.web.leaving import address_of, here_of
 from headwater.web.telling import Told, tell
 
 PAGE = "web:authentication"
@@ -33,6 +35,10 @@ def authentication(request: MemberRequest) -> HttpResponse:
         "without": members_without_factor(request.account),
         "member_count": members_of(request.account).count(),
         "has_own": has_second_factor(request.user),
+        "sso": sso_of(request.account),
+        "domains": domains_of(request.account),
+        "redirect_address": address_of("company_oidc", request.account),
+        "saml_here": here_of(request.account),
     }
     return render(request, "web/settings/authentication.html", facts)
 
