@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from headwater.accounts.models import Account, User
+from headwater.accounts.models import Account, Role, User
+from headwater.accounts.services import add_member, create_account
 from headwater.common.errors import Fix
 from headwater.signin import saml
 from headwater.signin.models import SingleSignOn
 from headwater.signin.sso import claim_domain, confirm_domain, keep_saml
+from unit.signin.conftest import SECRET, give_factor
 from unit.signin.saml_idp import Answer, IdentityProvider, attribute, request_of
 
 BASE = "http://testserver"
@@ -88,6 +91,16 @@ def test_a_signed_answer_logs_the_member_in(flow: Flow, bob: User) -> None:
     assert flow.answer(told) == "/"
     assert flow.is_in()
     assert int(flow.client.session["_auth_user_id"]) == bob.pk
+
+
+def test_a_factor_of_their_own_is_asked_as_well_and_the_session_stays_that_accounts(flow: Flow, bob: User) -> None:
+    give_factor(bob)
+    add_member(create_account("Birch"), bob, Role.ADMIN)
+    assert flow.answer(flow.begin()) == reverse("mfa_authenticate")
+    assert not flow.is_in()
+    flow.client.post(reverse("mfa_authenticate"), {"code": pyotp.TOTP(SECRET).now()})
+    assert flow.is_in()
+    assert "Birch" not in flow.client.get("/").content.decode()
 
 
 FAULTS: dict[str, tuple[Callable[[Answer], Answer], str]] = {
