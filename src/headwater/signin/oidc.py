@@ -3,6 +3,7 @@
 Authlib does the protocol: state, nonce, PKCE, signature, issuer, audience, times. Not here: whom it may log in.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from authlib.common.errors import AuthlibBaseError
@@ -17,6 +18,7 @@ from headwater.signin.models import SingleSignOn
 from headwater.signin.sso import client_secret
 from headwater.signin.vouching import Assertion
 
+GOOGLE = "https://accounts.google.com"
 DISCOVERY = "/.well-known/openid-configuration"
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 FAILURES = (
@@ -72,13 +74,24 @@ def answer_of(row: SingleSignOn, request: HttpRequest) -> Assertion:
             "The identity provider's answer was not accepted.",
             Facts(why=_reason(error), left="Nobody was logged in.", you_can="try again"),
         ) from error
-    verified = claims.get("email_verified")
     return Assertion(
         subject=str(claims["sub"]),
         email=str(claims.get("email", "")).lower(),
-        is_verified=None if verified is None else verified is True or verified == "true",
+        is_verified=is_verified(row.issuer, claims),
         name=str(claims.get("name", "")),
     )
+
+
+def is_verified(issuer: str, claims: Mapping[str, Any]) -> bool | None:
+    """What the claims say of the address; None where they say nothing.
+
+    Google is everybody's provider: whoever once read mail at an address has a Google account for it. Its claim `hd`
+    tells the accounts that the company itself manages.
+    """
+    told = claims.get("email_verified")
+    if issuer.rstrip("/") == GOOGLE and claims.get("hd") != str(claims.get("email", "")).rpartition("@")[2]:
+        return False
+    return None if told is None else told is True or told == "true"
 
 
 def _userinfo(client: Any, token: Any, subject: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from headwater.common.clock import now_utc
 from headwater.common.errors import Fix
 from headwater.signin.factors import require_second_factor
 from headwater.signin.models import LinkedIdentity, Protocol, SingleSignOn
+from headwater.signin.oidc import GOOGLE, is_verified
 from headwater.signin.sso import (
     accounts_open_to,
     claim_domain,
@@ -75,6 +76,22 @@ def test_an_address_must_be_verified(sso: SingleSignOn, bob: User) -> None:
     sso.trusts_addresses = True
     assert person_for(sso, said(bob.email, is_verified=None)) == bob
     assert refusal(sso, said(bob.email, is_verified=False)) == "signin.address_not_verified"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "claims", "verified"),
+    [
+        (ISSUER, {"email_verified": True}, True),
+        (ISSUER, {"email_verified": "true"}, True),
+        (ISSUER, {"email_verified": "yes"}, False),
+        (ISSUER, {}, None),
+        (GOOGLE, {"email_verified": True}, False),  # anybody's own Google account
+        (GOOGLE, {"email_verified": True, "hd": "evil.example"}, False),
+        (GOOGLE, {"email_verified": True, "hd": "alderfinch.example"}, True),
+    ],
+)
+def test_what_claims_say_of_an_address(issuer: str, claims: dict[str, object], verified: bool | None) -> None:
+    assert is_verified(issuer, {"email": "bob@alderfinch.example", **claims}) is verified
 
 
 def test_a_provider_may_not_vouch_for_foreign_addresses(sso: SingleSignOn, alder: Account, alice: User) -> None:
