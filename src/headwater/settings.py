@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "headwater.jobs",
     "headwater.accounts",
     "headwater.signin",
+    "headwater.notify",
     "headwater.credits",
     "headwater.connections",
     "headwater.sync",

@@ -3,7 +3,7 @@
 Importing this module registers every task. Not here: what a step does (each room's services).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from headwater.accounts.models import Account
 from headwater.common.errors import Fix, Wait
@@ -13,13 +13,14 @@ from headwater.connections.models import Connection
 from headwater.connections.services import Callback
 from headwater.credits import services as credits
 from headwater.export.services import export_records, forget_written, run_export
-from headwater.jobs.models import Job, JsonValue, State
+from headwater.jobs.models import Job, JsonValue
 from headwater.jobs.running import RunningJob
-from headwater.jobs.services import cancel, jobs_of, retry
+from headwater.jobs.services import cancel, jobs_of
 from headwater.jobs.tasks import task
 from headwater.results.services import attribute, forget_results, run_attribution
 from headwater.sync.cycle import run_cycle
 from headwater.sync.services import forget_replica, sync_cycle
+from headwater.watch import NEEDS_LOG_IN, forget_connection, go_on, look
 
 __all__ = [
     "attribute",
@@ -36,16 +37,6 @@ __all__ = [
 ]
 
 REVOKE_ATTEMPTS = 5  # of a deletion, five minutes apart, while the org does not answer
-NEEDS_LOG_IN = {
-    "connections.authorization_required",
-    "connections.disconnected",
-    "connections.not_confirmed",
-    "connections.not_connected",
-    "accounts.unopenable_secret",
-    "salesforce.authorization_dead",
-    "salesforce.clock_wrong",
-    "salesforce.ip_refused",
-}
 
 
 @task("pipeline.run")
@@ -66,28 +57,28 @@ def enqueue_pipeline(account: Account) -> Job:
 def change_daily_limit(account: Account, typed: str, actor: str, *, expected: int | None = None) -> int:
     """Store the limit as a person typed it, and let go on what waits for credits: a raised limit counts at once."""
     limit = credits.change_daily_limit(account, typed, actor, expected=expected)
-    _go_on(account, {"credits.quota_reached"})
+    go_on(account, {"credits.quota_reached"})
     return limit
 
 
 def finish_connecting(account: Account, callback: Callback, *, actor: str) -> Connection:
     """Complete a log-in, and let go on what stopped because there was none: what was missed is caught up (row A11)."""
     row = connections.finish(account, callback, actor=actor)
-    _go_on(account, NEEDS_LOG_IN)
+    _live_again(account)
     return row
 
 
 def connect_by_server(account: Account, *, actor: str) -> Connection:
     """As finish_connecting, for an app that needs no browser."""
     row = connections.connect_server(account, actor=actor)
-    _go_on(account, NEEDS_LOG_IN)
+    _live_again(account)
     return row
 
 
 def confirm_connection(account: Account, *, org_id: str, actor: str) -> Connection:
     """Let the connection go live, and the jobs that waited for it."""
     row = lifecycle.confirm(account, org_id=org_id, actor=actor)
-    _go_on(account, NEEDS_LOG_IN)
+    _live_again(account)
     return row
 
 
@@ -96,6 +87,7 @@ def delete_connection(account: Account, *, typed_name: str, actor: str) -> Job:
     lifecycle.begin_deletion(account, typed_name=typed_name, actor=actor)
     for job in jobs_of(str(account.pk)).exclude(task=deletion.name):
         cancel(job)
+    forget_connection(account)
     return deletion.enqueue(tenant=str(account.pk), account_id=account.pk)
 
 
@@ -130,8 +122,6 @@ def _revoke(job: RunningJob, account: Account) -> None:
         lifecycle.tell_grant_left(account, error)
 
 
-def _go_on(account: Account, codes: Collection[str]) -> None:
-    """Put back the jobs that stopped for one of these reasons."""
-    stopped = jobs_of(str(account.pk)).filter(state__in=[State.WAITING, State.BLOCKED], reason_code__in=codes)
-    for job in stopped:
-        retry(job)
+def _live_again(account: Account) -> None:
+    go_on(account, NEEDS_LOG_IN)
+    look(account)

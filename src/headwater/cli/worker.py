@@ -9,6 +9,7 @@ import typer
 from headwater.cli.options import JsonOption
 from headwater.cli.output import err, out, print_json
 from headwater.jobs.worker import Worker, stop_on_signals
+from headwater.watch import chores
 
 
 def worker(
@@ -17,11 +18,12 @@ def worker(
     as_json: JsonOption = False,
 ) -> None:
     """Do queued and scheduled jobs. Any number of workers may run; a killed one's job is taken over."""
-    one = Worker(f"{socket.gethostname()}-{os.getpid()}")
+    one = Worker(f"{socket.gethostname()}-{os.getpid()}", chores=chores)
     if once:
         jobs = 0
         while one.run_one():
             jobs += 1
+        chores()
         if as_json:
             print_json({"worker": one.name, "jobs_run": jobs})
         else:

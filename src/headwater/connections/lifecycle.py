@@ -16,6 +16,8 @@ from headwater.connections.rules import PRODUCTION, KnownAs, deletion_in_progres
 from headwater.connections.tokens import not_connected
 from headwater.salesforce import oauth
 
+GRANT_LEFT = "connections.grant_left"
+
 
 def known_as(row: Connection | KnownOrg) -> KnownAs:
     return KnownAs(row.org_id, row.org_name, row.org_kind)
@@ -119,7 +121,7 @@ def revoke_or_tell(account: Account, row: Connection) -> None:
 
 def tell_grant_left(account: Account, error: Fix | Wait) -> None:
     told = f"revoke it in Setup > Connected Apps OAuth Usage: {error.sentence}"
-    record_event(account, actor="headwater", action="connections.grant_left", after=told)
+    record_event(account, actor="headwater", action=GRANT_LEFT, after=told)
 
 
 def _revoke(account: Account, row: Connection) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Case, DateTimeField, Value, When
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import NO_FACTS, Bug, Facts, HeadwaterError, Wait
 from headwater.jobs.backoff import backoff_seconds
 from headwater.jobs.lease import Lease
+from headwater.jobs.listeners import tell_listeners
 from headwater.jobs.models import ENDED, Job, JsonValue, State
 
 MAX_TAKEOVERS = 10
@@ -71,7 +73,7 @@ def unexpected(error: Exception, *, failures: int, max_attempts: int) -> Outcome
 
 
 def settle(lease: Lease, outcome: Outcome) -> None:
-    """Write the outcome and let the job go. A cancellation that came too late to be seen wins over going on.
+    """Write the outcome, tell the listeners, let the job go. A cancellation that came too late to be seen wins.
 
     Raises LostJob, with nothing written, when the job is no longer this holder's.
     """
@@ -79,15 +81,18 @@ def settle(lease: Lease, outcome: Outcome) -> None:
     state, finished = Value(outcome.state.value), Value(now_utc() if has_ended else None)
     cancelled = When(cancel_requested=True, then=Value(State.CANCELLED.value))
     cancelled_at = When(cancel_requested=True, then=Value(now_utc()))
-    lease.write(
-        state=state if has_ended else Case(cancelled, default=state),
-        finished_utc=finished if has_ended else Case(cancelled_at, default=finished, output_field=DateTimeField()),
-        not_before_utc=outcome.not_before_utc,
-        worker="",
-        lease_until_utc=None,
-        result=outcome.result,
-        reason_code=outcome.code,
-        reason=outcome.sentence,
-        reason_facts=asdict(outcome.facts),
-        failures=outcome.failures,
-    )
+    columns = {
+        "state": state if has_ended else Case(cancelled, default=state),
+        "finished_utc": finished if has_ended else Case(cancelled_at, default=finished, output_field=DateTimeField()),
+        "not_before_utc": outcome.not_before_utc,
+        "worker": "",
+        "lease_until_utc": None,
+        "result": outcome.result,
+        "reason_code": outcome.code,
+        "reason": outcome.sentence,
+        "reason_facts": asdict(outcome.facts),
+        "failures": outcome.failures,
+    }
+    with transaction.atomic():
+        lease.write(**columns)
+        tell_listeners(lease.job_id)

@@ -18,6 +18,7 @@ from headwater.common.clock import now_utc
 from headwater.jobs.lease import Lease, LeaseWatch
 from headwater.jobs.models import LIVE, MAY_START, Job, JsonValue, State, Turn, as_json
 
+RETRYABLE = (State.BLOCKED, State.FAILED, State.WAITING)
 CANDIDATES = 20  # tenants looked at in one go; the others' turn comes as these are served
 
 
@@ -41,6 +42,24 @@ def put(
         return live.get_or_create(**equal, defaults=columns)[0]
     except IntegrityError:  # the equal job ended between the refused insert and the second look
         return live.get_or_create(**equal, defaults=columns)[0]
+
+
+def put_back(job: Job) -> bool:
+    """Queue a stopped job again, behind its last done step. False where an equal one is live: the index allows one."""
+    stopped = Job.objects.filter(pk=job.pk, state__in=RETRYABLE)
+    try:
+        with transaction.atomic():
+            stopped.update(
+                state=State.QUEUED,
+                not_before_utc=None,
+                failures=0,
+                takeovers=0,
+                finished_utc=None,
+                cancel_requested=False,
+            )
+    except IntegrityError:
+        return False
+    return True
 
 
 def sole_key(arguments: Mapping[str, JsonValue]) -> str:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from headwater.common.clock import now_utc
-from headwater.jobs.models import Schedule
-from headwater.jobs.queue import put
+from headwater.jobs.models import Job, Schedule, State
+from headwater.jobs.queue import put, put_back, sole_key
 
 
 def next_tick(previous_utc: datetime, every_seconds: int, now: datetime) -> datetime:
@@ -29,5 +29,13 @@ def _enqueue(schedule: Schedule) -> bool:
         as_read = Schedule.objects.filter(pk=schedule.pk, next_utc=schedule.next_utc, enabled=True)
         if as_read.update(next_utc=after) != 1:
             return False
-        put(schedule.task, tenant=schedule.tenant, arguments=schedule.arguments)
+        if not _go_on_instead(schedule):
+            put(schedule.task, tenant=schedule.tenant, arguments=schedule.arguments)
     return True
+
+
+def _go_on_instead(schedule: Schedule) -> bool:
+    """An equal job that is blocked is tried again: ticks must not pile up jobs that all say the same."""
+    equal = {"tenant": schedule.tenant, "task": schedule.task, "sole_key": sole_key(schedule.arguments)}
+    blocked = Job.objects.filter(state=State.BLOCKED, **equal).order_by("-pk").first()
+    return blocked is not None and put_back(blocked)

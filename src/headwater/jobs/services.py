@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
 from headwater.common.clock import now_utc
-from headwater.common.errors import Facts, Fix
+from headwater.common.errors import NO_FACTS, Facts, Fix
 from headwater.jobs.models import ENDED, MAY_START, Job, JsonValue, Schedule, State, Step
 from headwater.jobs.progress import Progress, progress_of
+from headwater.jobs.queue import RETRYABLE, put_back
 from headwater.jobs.queue import put as enqueue
 from headwater.jobs.worker import Worker
 
@@ -26,7 +26,6 @@ __all__ = [
     "JobView", "cancel", "enqueue", "job_view", "jobs_of", "latest", "retry", "run_here", "set_schedule", "steps_of",
     "stop_schedule",
 ]  # fmt: skip
-RETRYABLE = (State.BLOCKED, State.FAILED, State.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +94,14 @@ def steps_of(job: Job) -> QuerySet[Step]:
 def retry(job: Job) -> Job:
     """Put a blocked, failed or waiting job back; it goes on after its last done step.
 
-    Returns the job that will do the work: this one, or an equal one that is live already.
+    Returns the job that will do the work: this one, or an equal one that is live already; then this one is cancelled.
 
     Errors    Fix jobs.ended   it is done or cancelled; there is nothing to go on with.
     """
-    stopped = Job.objects.filter(pk=job.pk, state__in=RETRYABLE)
-    try:
-        with transaction.atomic():
-            stopped.update(
-                state=State.QUEUED,
-                not_before_utc=None,
-                failures=0,
-                takeovers=0,
-                finished_utc=None,
-                cancel_requested=False,
-            )
-    except IntegrityError:  # the index allows one live job of a kind, and that one does the same work
-        return enqueue(job.task, tenant=job.tenant, arguments=job.arguments)
+    if not put_back(job):
+        equal = enqueue(job.task, tenant=job.tenant, arguments=job.arguments)
+        _merge(job, equal)
+        return equal
     job.refresh_from_db()
     if job.state in (State.DONE, State.CANCELLED):
         raise Fix(
@@ -120,6 +110,15 @@ def retry(job: Job) -> Job:
             Facts(you_can="start the work anew"),
         )
     return job
+
+
+def _merge(job: Job, equal: Job) -> None:
+    """A stopped job whose work an equal one does would ask for attention for ever."""
+    stopped = Job.objects.filter(pk=job.pk, state__in=[State.BLOCKED, State.FAILED])
+    reason = f"Job {equal.pk} does the same work."
+    stopped.update(
+        state=State.CANCELLED, finished_utc=now_utc(), reason=reason, reason_code="", reason_facts=asdict(NO_FACTS)
+    )
 
 
 def cancel(job: Job) -> Job:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
@@ -25,6 +26,7 @@ from headwater.jobs.tasks import MAX_ATTEMPTS, find_task
 
 logger = logging.getLogger(__name__)
 LEASE_SECONDS = 30.0
+CHORES_EVERY_SECONDS = 5.0
 PATIENCE_TRIES = 20  # database troubles in a row before the worker gives up and its keeper restarts it
 
 
@@ -50,8 +52,12 @@ class Worker:
         *,
         lease_seconds: float = LEASE_SECONDS,
         tell: Callable[[Progress], None] | None = None,
+        chores: Callable[[], None] = lambda: None,
     ) -> None:
+        """`chores` is done every few seconds between jobs; any number of workers may do it at once."""
         self.name = name
+        self._chores = chores
+        self._chores_at = 0.0  # on the monotonic clock
         self._lease_seconds = lease_seconds
         self._watch = LeaseWatch(lease_seconds)
         self._stop = Event()
@@ -60,6 +66,7 @@ class Worker:
     def run_one(self) -> bool:
         """Do one job to its end, wait or stop. Returns whether there may be more."""
         drop_broken_connections()
+        self._do_chores()
         enqueue_due()
         taken = take_next(self.name, self._lease_seconds, self._watch)
         if taken is None:
@@ -98,6 +105,11 @@ class Worker:
                 may_be_more = False
             if not may_be_more:
                 stop.wait(poll_seconds)
+
+    def _do_chores(self) -> None:
+        if time.monotonic() >= self._chores_at:
+            self._chores_at = time.monotonic() + CHORES_EVERY_SECONDS
+            self._chores()
 
     def _run(self, row: Job, lease: Lease) -> None:
         logger.info("%s: started by %s, fence %d, attempt %d.", row, self.name, lease.fence, row.attempt)

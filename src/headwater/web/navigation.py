@@ -1,5 +1,6 @@
 """Where things stand: the entries of the top bar and of the settings column. A page appears here once it exists."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -23,7 +24,14 @@ TOP: tuple[Group, ...] = (  # the drop-downs of the top bar
         "Discover",
         (Entry("Revenue", "web:revenue", "chart-bar"), Entry("Opportunities", "web:opportunities", "briefcase")),
     ),
-    Group("Diagnose", (Entry("Credits", "web:credits", "coins"), Entry("Jobs", "web:jobs", "activity"))),
+    Group(
+        "Diagnose",
+        (
+            Entry("Credits", "web:credits", "coins"),
+            Entry("Jobs", "web:jobs", "activity"),
+            Entry("Notifications", "web:notifications", "bell"),
+        ),
+    ),
 )
 
 SETTINGS: tuple[Group, ...] = (
@@ -32,3 +40,10 @@ SETTINGS: tuple[Group, ...] = (
     Group("Security", (Entry("Authentication", "web:authentication", "lock"),)),
     Group("Account", (Entry("Account Configuration", "web:account", "building"),)),
 )
+
+REMEDIES: Mapping[str, Entry] = {  # by the room of an error's code
+    "connections": Entry("Go to Connections", "web:connections", "plug-connected"),
+    "salesforce": Entry("Go to Connections", "web:connections", "plug-connected"),
+    "credits": Entry("Go to Credits", "web:credits", "coins"),
+    "jobs": Entry("Go to Jobs", "web:jobs", "activity"),
+}

@@ -101,7 +101,7 @@ def test_it_goes_on_with_the_equal_live_job_when_a_blocked_one_is_retried() -> N
     live = put("test.body", tenant="12", arguments={})
     assert retry(blocked) == live
     blocked.refresh_from_db()
-    assert blocked.state == State.BLOCKED
+    assert (blocked.state, blocked.reason) == (State.CANCELLED, f"Job {live.pk} does the same work.")
 
 
 def test_it_tries_again_after_unexpected_errors_with_growing_pauses_then_gives_up(at: At) -> None:

@@ -21,6 +21,8 @@ from headwater.common.clock import now_utc
 from headwater.common.money import from_cents
 from headwater.jobs.models import State
 from headwater.jobs.services import JobView, job_view, jobs_of
+from headwater.notify import services as notify
+from headwater.notify.models import Notification
 from headwater.results.services import ChannelRow
 from headwater.web import navigation
 from headwater.web.wording import CALL_KINDS, ENVIRONMENTS, JOB_KINDS, JOB_STATES, TASKS
@@ -162,6 +164,29 @@ def pause_banner(context: template.Context) -> dict[str, JobView | None]:
         return {"view": None}
     waiting = jobs_of(str(account.pk)).filter(state=State.WAITING, reason_code__in=WAITS_FOR_CREDITS).first()
     return {"view": job_view(waiting) if waiting else None}
+
+
+@register.simple_tag(takes_context=True)
+def unread_count(context: template.Context) -> int:
+    request = context["request"]
+    return notify.unread_count(request.account, request.user)
+
+
+@register.simple_tag
+def notification_state(told: Notification) -> SafeString:
+    return state("ok", "Resolved") if told.resolved_utc else state("warning", "Needs attention")
+
+
+@register.filter
+def about(told: Notification) -> str:
+    """What the notification is about, where its subject has a name of its own."""
+    return f"{TASKS[told.subject]}, " if told.subject in TASKS else ""
+
+
+@register.simple_tag
+def remedy(told: Notification) -> navigation.Entry | None:
+    """Where a person mends it: by the room that its code names."""
+    return navigation.REMEDIES.get(told.code.partition(".")[0], navigation.REMEDIES["jobs"])
 
 
 @register.inclusion_tag("web/parts/ident.html")
