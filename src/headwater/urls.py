@@ -1,8 +1,11 @@
-"""The addresses of the web product: the web room's pages and django-allauth's log-in."""
+"""The addresses of the web product: the web room's pages, django-allauth's log-in, the REST API."""
 
 from django.urls import include, path
+
+from headwater.api.app import api
 
 urlpatterns = [
     path("", include("headwater.web.urls")),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/", api.urls),
 ]

@@ -23,6 +23,7 @@ from headwater.sync.services import forget_replica, sync_cycle
 from headwater.watch import NEEDS_LOG_IN, forget_connection, go_on, look
 
 __all__ = [
+    "WORK",
     "attribute",
     "change_daily_limit",
     "confirm_connection",
@@ -52,6 +53,14 @@ def pipeline(job: RunningJob, *, account_id: int) -> JsonValue:
 
 def enqueue_pipeline(account: Account) -> Job:
     return pipeline.enqueue(tenant=str(account.pk), account_id=account.pk)
+
+
+WORK: Mapping[str, Callable[[Account], Job]] = {  # what a person or a programme may start, by the name it asks for
+    "sync": lambda account: sync_cycle.enqueue(tenant=str(account.pk), account_id=account.pk),
+    "attribute": lambda account: attribute.enqueue(tenant=str(account.pk), account_id=account.pk),
+    "export": lambda account: export_records.enqueue(tenant=str(account.pk), account_id=account.pk),
+    "all": enqueue_pipeline,
+}
 
 
 def change_daily_limit(account: Account, typed: str, actor: str, *, expected: int | None = None) -> int:

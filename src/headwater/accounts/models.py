@@ -82,3 +82,17 @@ class AuditEvent(AccountScoped):
 
     class Meta:
         indexes = [models.Index(fields=["account", "action", "-at_utc"], name="audit_by_action")]
+
+
+class ApiKey(AccountScoped):
+    """A programme's right to act for one account, with the rights of `role`. Only the key's digest is kept."""
+
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12)  # its first characters, for people to recognise it by
+    digest = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.STANDARD)
+    created_by = models.CharField(max_length=254)
+    created_utc = models.DateTimeField()
+    expires_utc = models.DateTimeField(null=True)
+    last_used_utc = models.DateTimeField(null=True)
+    revoked_utc = models.DateTimeField(null=True)

@@ -4,6 +4,7 @@ import typer
 
 import headwater.wiring  # noqa: F401 - registers every task
 from headwater.cli import (
+    api_keys,
     attribute,
     check,
     client_app,
@@ -42,6 +43,7 @@ app.command("export")(export.export)
 app.command("domain-confirm")(domain_confirm.domain_confirm)
 app.command("factor-reset")(factor_reset.factor_reset)
 app.command("credits")(credits.credits)
+app.command("api-keys")(api_keys.api_keys)
 app.command("serve")(serve.serve)
 app.command("keys")(keys.keys)
 app.command("worker")(worker.worker)

@@ -37,7 +37,10 @@ TOP: tuple[Group, ...] = (  # the drop-downs of the top bar
 SETTINGS: tuple[Group, ...] = (
     Group("Integrations", (Entry("Connections", "web:connections", "plug-connected"),)),
     Group("CRM", (Entry("General", "web:crm_general", "adjustments"),)),
-    Group("Security", (Entry("Authentication", "web:authentication", "lock"),)),
+    Group(
+        "Security",
+        (Entry("Authentication", "web:authentication", "lock"), Entry("API keys", "web:api_keys", "key")),
+    ),
     Group("Account", (Entry("Account Configuration", "web:account", "building"),)),
 )
 

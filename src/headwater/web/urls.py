@@ -6,6 +6,7 @@
 from django.urls import path
 
 from headwater.web.pages import (
+    api_keys,
     authentication,
     company,
     connections,
@@ -64,6 +65,9 @@ urlpatterns = [
     path("company/<slug:slug>/saml/", company.saml_answer, name="company_saml"),
     path("company/<slug:slug>/saml/finish/", company.saml_finish, name="company_saml_finish"),
     path("company/<slug:slug>/saml/metadata/", company.saml_metadata, name="company_saml_metadata"),
+    path("settings/security/api-keys/", api_keys.api_keys, name="api_keys"),
+    path("settings/security/api-keys/make/", api_keys.make, name="api_keys_make"),
+    path("settings/security/api-keys/<int:key_id>/revoke/", api_keys.revoke, name="api_keys_revoke"),
     path("second-factor/", authentication.factor_needed, name="factor_needed"),
     path("settings/account/", settings.account_configuration, name="account"),
 ]

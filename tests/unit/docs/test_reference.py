@@ -12,7 +12,9 @@ from headwater.sync.objects import OBJECTS
 
 ROOT = Path(__file__).parents[3]
 SOURCES = {path: path.read_text() for path in (ROOT / "src" / "headwater").rglob("*.py")}
-_ROOMS = "accounts|attribution|cli|connections|credits|demo|export|jobs|lake|results|salesforce|signin|sync|web"
+_ROOMS = (
+    "accounts|api|api_keys|attribution|cli|connections|credits|demo|export|jobs|lake|results|salesforce|signin|sync|web"
+)
 _RAISED = re.compile(rf'(?:Wait|Fix|Skip|Bug)\(\s*"([a-z_]+\.[a-z_0-9]+)"|Outcome\([^"]*"((?:{_ROOMS})\.[a-z_]+)"')
 
 

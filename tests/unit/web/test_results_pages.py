@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from headwater.accounts.api_keys import make_key
 from headwater.accounts.models import Account, Role, User
 from headwater.accounts.services import add_member, create_account
 from headwater.connections.services import begin, finish
@@ -75,6 +76,27 @@ def test_every_number_on_the_pages_adds_up_and_is_explained(as_standard: Client,
     page = text_of(as_standard, f"/opportunities/{won.id}/")
     assert cents(re.findall(r'second-line">([\d,.]+)</span>', page.partition("<tfoot>")[2])) == [won.amount_cents] * 5
     assert all(share.rule in page for touch in detail.touches for share in touch.shares)
+
+
+def test_the_api_tells_what_the_pages_show(as_standard: Client, attributed: Account) -> None:
+    headers = {"Authorization": f"Bearer {make_key(attributed, name='x', role=Role.STANDARD, actor=ACTOR)[1]}"}
+    revenue = Client().get("/api/v1/revenue", headers=headers).json()
+    assert set(revenue["sums_cents_by_model"].values()) == {won_total_cents(attributed)}
+    for model in revenue["models"]:
+        assert sum(row["cents_by_model"][model] for row in revenue["channels"]) == won_total_cents(attributed)
+    rows, total = opportunities(attributed)
+    listed = Client().get("/api/v1/opportunities", headers=headers).json()
+    assert ([row["id"] for row in listed["opportunities"]], listed["total"]) == ([row.id for row in rows], total)
+    with_touches = next(row for row in rows if row.touches and row.amount_cents)
+    told = Client().get(f"/api/v1/opportunities/{with_touches.id}", headers=headers).json()
+    assert len(told["touches"]) == with_touches.touches
+    full_path = [share for touch in told["touches"] for share in touch["shares"] if share["model"] == "Full Path"]
+    assert sum(share["cents"] for share in full_path) == with_touches.amount_cents
+    assert all(share["rule"] for share in full_path)
+    other = make_key(create_account("Birch Telecom"), name="x", role=Role.ADMIN, actor=ACTOR)[1]
+    foreign = Client().get(f"/api/v1/opportunities/{with_touches.id}", headers={"Authorization": f"Bearer {other}"})
+    assert foreign.status_code == 409  # that account has no results yet
+    assert with_touches.name not in foreign.content.decode()
 
 
 def test_another_accounts_opportunity_is_unknown(as_admin: Client, alice: User, attributed: Account) -> None:

@@ -1,6 +1,6 @@
 """Diagnose > Jobs: start work, watch it, cancel or retry it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -8,7 +8,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from headwater.accounts.models import Account
 from headwater.common.errors import Fix
 from headwater.credits.services import calls_of_job
 from headwater.jobs.models import Job
@@ -16,17 +15,10 @@ from headwater.jobs.services import cancel, job_view, jobs_of, retry, steps_of
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.telling import tell
 from headwater.web.wording import TASKS, result_lines
-from headwater.wiring import attribute, enqueue_pipeline, export_records, sync_cycle
+from headwater.wiring import WORK
 
 PAGE_JOBS = 20
 SHOWN_STEPS = 200
-
-WORK: Mapping[str, Callable[[Account], Job]] = {
-    "sync": lambda account: sync_cycle.enqueue(tenant=str(account.pk), account_id=account.pk),
-    "attribute": lambda account: attribute.enqueue(tenant=str(account.pk), account_id=account.pk),
-    "export": lambda account: export_records.enqueue(tenant=str(account.pk), account_id=account.pk),
-    "all": enqueue_pipeline,
-}
 
 
 @require_GET

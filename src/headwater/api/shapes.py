@@ -1,0 +1,160 @@
+"""What goes over the REST API. Keys carry their units, times are UTC; money is whole cents of the org's currency.
+
+Not here: where the values come from (endpoints.py).
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from ninja import Schema
+
+
+class Problem(Schema):
+    """An error: what happened, why, what is left behind, what happens next, what the reader can do."""
+
+    code: str
+    sentence: str
+    why: str
+    left: str
+    next: str
+    you_can: str
+
+
+class AccountShape(Schema):
+    name: str
+    slug: str
+    created_utc: datetime
+    key_name: str
+    key_role: str
+
+
+class ConnectionShape(Schema):
+    """`status`: docs/reference/connections.md; the other values are empty where no org is connected."""
+
+    status: str
+    org_id: str = ""
+    org_name: str = ""
+    org_kind: str = ""
+    username: str = ""
+    connected_utc: datetime | None = None
+
+
+class SpendingShape(Schema):
+    job_kind: str
+    call_kind: str
+    sobject: str
+    calls: int
+    refused: int
+    unanswered: int
+
+
+class CreditsShape(Schema):
+    """The current window. `org_*` is what the org last said of itself, for all its users together."""
+
+    starts_utc: datetime
+    ends_utc: datetime
+    limit_calls: int
+    used_calls: int
+    left_calls: int
+    org_used_calls: int | None
+    org_limit_calls: int | None
+    org_read_utc: datetime | None
+    spending: list[SpendingShape]
+
+
+class LimitShape(Schema):
+    daily_limit_calls: int
+
+
+class ProgressShape(Schema):
+    done: int
+    total: int | None
+    unit: str
+    note: str
+
+
+class JobShape(Schema):
+    """`code`, `reason`, `you_can`: why it waits, is blocked or failed; empty otherwise."""
+
+    id: int
+    task: str
+    state: str
+    progress: ProgressShape | None
+    seconds_left: int | None
+    code: str
+    reason: str
+    you_can: str
+    not_before_utc: datetime | None
+    started_utc: datetime | None
+    finished_utc: datetime | None
+    result: Any
+
+
+class JobsShape(Schema):
+    jobs: list[JobShape]
+    total: int
+
+
+class StartShape(Schema):
+    """`work`: sync, attribute, export, or all of them in this order."""
+
+    work: str
+
+
+class ChannelShape(Schema):
+    channel: str
+    is_none: bool
+    cents_by_model: dict[str, int]
+
+
+class RevenueShape(Schema):
+    """Each model's column sums to what was won."""
+
+    models: list[str]
+    channels: list[ChannelShape]
+    sums_cents_by_model: dict[str, int]
+
+
+class OpportunityShape(Schema):
+    id: str
+    name: str
+    account_name: str
+    stage: str
+    is_closed: bool
+    is_won: bool
+    amount_cents: int | None
+    created_utc: datetime
+    close_date: date
+    touches: int
+
+
+class OpportunitiesShape(Schema):
+    opportunities: list[OpportunityShape]
+    total: int
+
+
+class ShareShape(Schema):
+    model: str
+    percent: Decimal
+    cents: int | None
+    rule: str
+
+
+class TouchShape(Schema):
+    unique_id: str
+    touch_utc: datetime
+    contact_id: str
+    contact_name: str
+    channel: str
+    campaign: str
+    touchpoint_type: str
+    positions: str
+    shares: list[ShareShape]
+
+
+class SharesShape(Schema):
+    """An opportunity with its touches in time's order, and each model's share with the rule it follows from."""
+
+    opportunity: OpportunityShape
+    touches: list[TouchShape]
