@@ -281,6 +281,11 @@ def test_an_address_that_no_company_here_answers_for_is_told_so(client: Client, 
     assert "Log in with your password" in answer.content.decode()
 
 
+def test_a_stranger_cannot_make_us_ask_providers_without_end(client: Client, db: None) -> None:
+    codes = [client.post(reverse("web:company"), {"email": "who@nowhere.example"}).status_code for _ in range(31)]
+    assert (set(codes[:30]), codes[30]) == ({200}, 429)
+
+
 def test_protocols_do_not_answer_for_one_another(client: Client, sso: SingleSignOn, alder: Account) -> None:
     assert sso.protocol == Protocol.OIDC
     assert client.post(reverse("web:company_saml", args=[alder.slug]), {"SAMLResponse": "x"}).status_code == 404

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from allauth.account.utils import perform_login
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -34,6 +35,9 @@ def company(request: HttpRequest) -> HttpResponse:
     """Asks for the address, as its domain says whose provider to ask."""
     email = request.POST.get("email", "").strip()
     if request.method == "POST":
+        too_often = ratelimit.consume_or_429(request, action="login")  # each one may ask a provider something
+        if too_often is not None:
+            return cast("HttpResponse", too_often)
         row = sso_for(email)
         if row is not None:
             try:
