@@ -12,7 +12,7 @@ from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import EXIT_FIX, out, print_json, the_account
 from headwater.connections.client_app_check import Finding, check
 from headwater.connections.client_app_files import metadata_files, source_files
-from headwater.connections.client_apps import find, keep, present_wish, remove, renew_key, row_of
+from headwater.connections.client_apps import keep, present_wish, remove, renew_key, row_of, shown
 from headwater.connections.models import LogIn
 from headwater.connections.services import callback_address, client_app_files, login_url_for
 
@@ -105,24 +105,24 @@ def _write_certificate(account: Account, path: Path, actor: str) -> None:
 
 
 def _tell(account: Account, findings: list[Finding], *, as_json: bool) -> None:
-    used, row = find(account), row_of(account)
+    used, row = shown(account), row_of(account)
     facts: dict[str, Any] = {
-        "consumer_key": used.app.client_id if used else None,
+        "consumer_key": used.consumer_key if used else None,
         "belongs_to": ("account" if used.is_own else "installation") if used else None,
         "log_in": used.log_in.value if used else None,
         "login_url": (used.login_url or None) if used else None,
         "username": (used.username or None) if used else None,
-        "has_secret": bool(used and used.app.client_secret),
+        "has_secret": bool(used and used.has_secret),
         "has_certificate": bool(row and row.certificate),
         "callback_address": callback_address(),
     }
     if as_json:
-        told = [{"asked": each.asked, "error": each.error and each.error.code} for each in findings]
-        print_json({**facts, **({"check": told} if findings else {})})
+        answers = [{"asked": each.asked, "error": each.error and each.error.code} for each in findings]
+        print_json({**facts, **({"check": answers} if findings else {})})
         return
     for name, value in facts.items():
-        shown = value if isinstance(value, str) else _WORDS[value]
-        out.print(f"  [dim]{name.replace('_', ' '):<17}[/] {shown}", highlight=False, soft_wrap=True)
+        told = value if isinstance(value, str) else _WORDS[value]
+        out.print(f"  [dim]{name.replace('_', ' '):<17}[/] {told}", highlight=False, soft_wrap=True)
     for finding in findings:
         if finding.error is None:
             out.print(f"[green]✓[/] {finding.asked}", highlight=False)

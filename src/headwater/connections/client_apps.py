@@ -76,6 +76,32 @@ def in_use(account: Account) -> AppInUse:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class AppShown:
+    """What may be shown of the app in use; nothing is unsealed for it."""
+
+    consumer_key: str
+    is_own: bool
+    log_in: LogIn
+    login_url: str
+    username: str
+    has_secret: bool
+
+    @property
+    def needs_browser(self) -> bool:
+        return self.log_in == LogIn.BROWSER
+
+
+def shown(account: Account) -> AppShown | None:
+    row = row_of(account) or ClientApp(account=account)
+    if row.consumer_key:
+        key, has_secret = row.consumer_key, row.secret_set_utc is not None
+    else:
+        key, has_secret = settings.SALESFORCE_CLIENT_ID, bool(settings.SALESFORCE_CLIENT_SECRET)
+    way = LogIn(row.log_in)
+    return AppShown(key, bool(row.consumer_key), way, row.login_url, row.username, has_secret) if key else None
+
+
 def find(account: Account) -> AppInUse | None:
     row = row_of(account)
     return _used(row, _secrets(account, row)) if row else _installations()
@@ -280,7 +306,8 @@ def _told(row: ClientApp) -> str:
     """For the history, which never holds a secret."""
     if row._state.adding:
         return ""
-    key = row.consumer_key or "the installation's app"
+    shared = "the installation's app" if settings.SALESFORCE_CLIENT_ID else "no consumer key yet"
+    key = row.consumer_key or shared
     who = f" as {row.username}" if row.username else ""
     secret = f"secret set {row.secret_set_utc:%Y-%m-%d %H:%M} UTC" if row.secret_set_utc else "no secret"
     return f"{key}, {LogIn(row.log_in).label}{who} at {row.login_url}, {secret}"

@@ -83,19 +83,38 @@ def login_url_for(environment: str, my_domain: str = "") -> str:
     return my_domain_url(my_domain)
 
 
+def place_of(login_url: str) -> tuple[str, str]:
+    """The environment and My Domain that login_url_for made the address of."""
+    if login_url == settings.SALESFORCE_SANDBOX_LOGIN_URL:
+        return "sandbox", ""
+    if login_url in ("", settings.SALESFORCE_LOGIN_URL):
+        return "production", ""
+    return "my_domain", login_url.removeprefix("https://")
+
+
 def callback_address() -> str:
     """What the org's External Client App must list, and where Salesforce sends the browser back to."""
     return str(settings.BASE_URL).rstrip("/") + CALLBACK_PATH
 
 
-def client_app_files(account: Account) -> AppFiles:
-    """What the app's metadata is filled with: this installation's address, and the account's way to log in."""
+def client_app_files(account: Account, log_in: LogIn | None = None) -> AppFiles:
+    """What the app's metadata is filled with: this installation's address, and the account's way to log in.
+
+    Raises Fix where JWT bearer has no certificate yet: it is made when the way is saved.
+    """
     row = row_of(account)
+    way = log_in or (LogIn(row.log_in) if row else LogIn.BROWSER)
+    if way == LogIn.JWT and not (row and row.certificate):
+        raise Fix(
+            "connections.no_certificate",
+            "There is no certificate yet to put into the app's files.",
+            Facts(left="Nothing was changed.", you_can="save JWT bearer as the way to log in, or make the key pair"),
+        )
     admin = members_of(account).filter(role=Role.ADMIN).first()
     return AppFiles(
         callback_address(),
         contact_email=admin.user.email if admin else "admin@example.com",
-        log_in=LogIn(row.log_in) if row else LogIn.BROWSER,
+        log_in=way,
         certificate=row.certificate if row else "",
     )
 

@@ -220,7 +220,7 @@ def diagnose(refusal: Refusal) -> Fix | Wait | None:
 
 def as_said(refusal: Refusal) -> str:
     """Salesforce's own words, to look up or to send to its support."""
-    return f"Salesforce answered {refusal.error_code}: {refusal.message}"
+    return f"Salesforce answered {refusal.error_code}" + (f": {refusal.message}" if refusal.message else "")
 
 
 def clock_wrong(refusal: Refusal) -> Fix | None:

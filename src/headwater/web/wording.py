@@ -22,6 +22,11 @@ TASKS: Mapping[str, str] = {
     "pipeline.run": "Sync, attribution and export",
     "connections.delete": "Deleting the connection",
 }
+LOG_IN_WAYS: Mapping[str, str] = {  # of connections.models.LogIn
+    "browser": "A person logs in once",
+    "jwt": "JWT bearer",
+    "client_credentials": "Client credentials",
+}
 JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
     "connect": "Connecting",
     "plan": "Planning",

@@ -148,11 +148,12 @@ def test_the_callback_address_is_shown_for_copying(as_standard: Client) -> None:
 
 def test_the_way_to_an_external_client_app_is_shown_until_there_is_one(as_standard: Client, settings: Settings) -> None:
     settings.SALESFORCE_CLIENT_ID = ""
-    assert "New External Client App" in text_of(as_standard)
+    assert "Not set up yet" in text_of(as_standard)
+    assert "/settings/connections/client-app/guide/" in text_of(as_standard)
     settings.SALESFORCE_CLIENT_ID = "key"
     settings.SALESFORCE_CLIENT_SECRET = "not for any page"
     page = text_of(as_standard)
-    assert "New External Client App" not in page
+    assert "Not set up yet" not in page
     assert "not for any page" not in page
 
 

@@ -15,17 +15,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from headwater.accounts.models import Account
 from headwater.common.errors import Fix, Wait
 from headwater.connections import lifecycle
-from headwater.connections.client_apps import find
+from headwater.connections.client_apps import shown
 from headwater.connections.models import Connection, Status
 from headwater.connections.package import FIELDS, Installed, install, installed
-from headwater.connections.services import Callback, begin, callback_address, connection_of, login_url_for
+from headwater.connections.services import Callback, begin, callback_address, connection_of, login_url_for, place_of
 from headwater.credits.services import today
 from headwater.jobs.services import JobView, job_view, latest
 from headwater.sync.objects import OBJECTS
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.telling import Told, tell
 from headwater.web.wording import ENVIRONMENTS
-from headwater.wiring import confirm_connection, delete_connection, deletion, finish_connecting
+from headwater.wiring import confirm_connection, connect_by_server, delete_connection, deletion, finish_connecting
 
 AGAIN = "again"  # the environment of a re-authorisation: wherever the org was connected before
 PAGE = "web:connections"
@@ -41,7 +41,10 @@ def connections(request: MemberRequest) -> HttpResponse:
 @require_POST
 @admin_action
 def connect(request: MemberRequest) -> HttpResponse:
-    """Hand over to Salesforce's own log-in page, or say why nobody can be sent there."""
+    """Hand over to Salesforce's own log-in page, or say why nobody can be sent there; a server logs in by itself."""
+    used = shown(request.account)
+    if used is not None and not used.needs_browser:
+        return _connect_by_server(request)
     try:
         address = begin(
             request.account,
@@ -55,6 +58,15 @@ def connect(request: MemberRequest) -> HttpResponse:
         tell(request, error)
         return redirect(PAGE)
     return redirect(address)
+
+
+def _connect_by_server(request: MemberRequest) -> HttpResponse:
+    try:
+        row = connect_by_server(request.account, actor=request.user.email)
+    except Told as error:
+        tell(request, error)
+        return redirect(PAGE)
+    return _after_log_in(request, row)
 
 
 @require_GET
@@ -72,6 +84,10 @@ def callback(request: MemberRequest) -> HttpResponse:
     except Told as error:
         tell(request, error)
         return redirect(PAGE)
+    return _after_log_in(request, row)
+
+
+def _after_log_in(request: MemberRequest, row: Connection) -> HttpResponse:
     if row.status == Status.AWAITING_CONFIRMATION:
         return redirect("web:connections_confirm")
     _say_connected(request, row)
@@ -181,17 +197,19 @@ def _page(
     package: Installed | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    app = shown(request.account)
+    environment, my_domain = place_of(app.login_url if app else "")
     facts: dict[str, Any] = {
         "connection": connection_of(request.account),
         "dialog": dialog,
         "refused": refused if dialog == "environment" else None,
         "not_deleted": refused if dialog == "delete" else None,
-        "chosen": request.POST.get("environment", "production"),
-        "typed_my_domain": request.POST.get("my_domain", ""),
+        "chosen": request.POST.get("environment", environment),
+        "typed_my_domain": request.POST.get("my_domain", my_domain),
         "package": package,
         "package_objects": FIELDS,
         "callback_address": callback_address(),
-        "has_client_app": find(request.account) is not None,
+        "used_app": app,
         "opened_elsewhere": _is_elsewhere(request),
         "deletion": _deletion_view(request.account),
     }

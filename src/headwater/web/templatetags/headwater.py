@@ -25,7 +25,7 @@ from headwater.notify import services as notify
 from headwater.notify.models import Notification
 from headwater.results.services import ChannelRow
 from headwater.web import navigation
-from headwater.web.wording import CALL_KINDS, ENVIRONMENTS, JOB_KINDS, JOB_STATES, TASKS
+from headwater.web.wording import CALL_KINDS, ENVIRONMENTS, JOB_KINDS, JOB_STATES, LOG_IN_WAYS, TASKS
 
 register = template.Library()
 
@@ -119,6 +119,11 @@ def duration(seconds: int) -> str:
 @register.filter
 def environment(org_kind: str) -> str:
     return ENVIRONMENTS.get(org_kind, org_kind)
+
+
+@register.filter
+def log_in_way(way: str) -> str:
+    return LOG_IN_WAYS.get(way, way)
 
 
 @register.filter
