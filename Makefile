@@ -17,10 +17,12 @@ DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 CLIENTS      := $(patsubst tests/clients/%/requirements.txt,%,$(wildcard tests/clients/*/requirements.txt))
 CLIENT_MARKS := $(CLIENTS:%=.venv-clients/%/.done) tests/clients/jsforce/node_modules/.done
 
-.PHONY: demo test check bench conformance setup format lock clean
+.PHONY: demo install test check bench conformance setup format lock clean
 
 demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing, PORT=n for the web app)
 	$(DEMO_ENV) $(BIN)/headwater demo --port $(PORT) $(if $(ONCE),--once)
+
+install: $(VENV)/.run   ## the commands headwater and orgsim, in .venv/bin
 
 test: setup check       ## install what tests need, check the house, run every test
 	$(BIN)/pytest -n 2 --dist loadfile
