@@ -6,4 +6,4 @@ class SignInConfig(AppConfig):
     label = "signin"
 
     def ready(self) -> None:
-        from headwater.signin import factors  # noqa: F401, PLC0415 - hears of factors; needs the models
+        from headwater.signin import factors, vouching  # noqa: F401, PLC0415 - they listen; need models

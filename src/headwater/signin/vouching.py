@@ -4,11 +4,14 @@ Not here: how the provider's word was checked (oidc.py, saml.py).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
-from headwater.accounts.models import Account, Role, User
+from headwater.accounts.models import Account, Member, Role, User
 from headwater.accounts.services import add_member, record_event, role_of
 from headwater.common.errors import Facts, Fix
 from headwater.signin.models import LinkedIdentity, Protocol, SingleSignOn
@@ -82,6 +85,12 @@ def person_for(row: SingleSignOn, assertion: Assertion) -> User:
         user = _joined(row, user, assertion)
     LinkedIdentity.of(row.account).get_or_create(account=row.account, subject=assertion.subject, user=user)
     return user
+
+
+@receiver(post_delete, sender=Member)
+def _unlink(instance: Member, **_: Any) -> None:
+    """Whoever is no member any more is nobody's identity: the address may be given to another person."""
+    LinkedIdentity.of(instance.account_id).filter(user=instance.user_id).delete()
 
 
 def _joined(row: SingleSignOn, user: User | None, assertion: Assertion) -> User:

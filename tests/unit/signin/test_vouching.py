@@ -5,7 +5,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from headwater.accounts.models import Account, Role, User
+from headwater.accounts.models import Account, Member, Role, User
 from headwater.accounts.services import add_member, create_account, create_user, events_of, role_of
 from headwater.common.clock import now_utc
 from headwater.common.errors import Fix
@@ -134,6 +134,10 @@ def test_an_address_given_to_somebody_else_does_not_open_its_former_owners_log_i
     assert refusal(sso, said(bob.email, subject="employee-2")) == "signin.other_identity"
     assert person_for(sso, said("robert@alderfinch.example", subject="employee-1")) == bob
     assert LinkedIdentity.of(alder).count() == 1
+    Member.of(alder).filter(user=bob).delete()
+    assert refusal(sso, said(bob.email, subject="employee-2")) == "signin.not_a_member"
+    add_member(alder, bob, Role.STANDARD)
+    assert person_for(sso, said(bob.email, subject="employee-2")) == bob
 
 
 def test_another_provider_begins_from_nothing(sso: SingleSignOn, alder: Account, alice: User, bob: User) -> None:
