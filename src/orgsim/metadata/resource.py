@@ -15,7 +15,7 @@ from orgsim.rest.call import Call
 from orgsim.store.access import may
 from orgsim.store.org import Org
 
-_PENDING = ("Pending", "InProgress")
+_PENDING = ("Pending", "InProgress", "Canceling")
 _COUNTS = (
     "numberComponentErrors",
     "numberComponentsDeployed",
@@ -74,18 +74,48 @@ def status(call: Call) -> Response:
     return json_response(_shown(result, include_details=include))
 
 
+def cancel(call: Call) -> Response:
+    """Gives a deployment up that has not ended. One that has is shown as it stands: no source tells."""
+    body = call.exchange.json()
+    wish = body.get("deployResult") if isinstance(body, dict) else None
+    if not isinstance(wish, dict) or wish.get("status") != "Canceling":
+        raise ApiError("INVALID_INPUT", "deployResult.status must be Canceling")
+    with call.org.database.write():
+        result = _find(call.org, call.param("deploy_id"))
+        if not result["done"]:
+            result |= {"status": "Canceling", "canceledBy": call.session.user_id}
+            _save(call.org, result)
+    return json_response(_shown(result, include_details=False), 202)
+
+
 def start(org: Org, deploy_id: str, background: Background) -> None:
     half = float(org.setting("deploy_delay_seconds")) / 2
 
     def work() -> None:
-        result = _find(org, deploy_id)
-        if result["status"] in _PENDING:
-            result |= {"status": "InProgress", "startDate": org.now_text()}
-            _save(org, result)
-            background.sleep(half)
+        if not _move(org, deploy_id, {"status": "InProgress", "startDate": org.now_text()}):
+            return
+        background.sleep(half)
+        if (result := _move(org, deploy_id, {})) is not None:
             _run(org, result)
 
     background.run_later(half, work)
+
+
+def _move(org: Org, deploy_id: str, values: dict[str, Any]) -> dict[str, Any] | None:
+    """The result with new values, or None where it has ended; a deployment that somebody cancels ends here."""
+    with org.database.write():
+        result = _find(org, deploy_id)
+        if result["done"]:
+            return None
+        if result["status"] == "Canceling":
+            now = org.now_text()
+            result |= {"status": "Canceled", "done": True, "completedDate": now, "lastModifiedDate": now}
+            _save(org, result)
+            (org.job_folder / f"{deploy_id}.zip").unlink(missing_ok=True)
+            return None
+        result |= values
+        _save(org, result)
+        return result
 
 
 def unfinished(org: Org) -> list[str]:

@@ -183,4 +183,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _INGEST_JOB + "/unprocessedRecords", "bulk_ingest", ingest.unprocessed_records, since=41),
     Endpoint("POST", "/metadata/deployRequest", "deploy", metadata.deploy),
     Endpoint("GET", "/metadata/deployRequest/{deploy_id}", "deploy", metadata.status),
+    Endpoint("PATCH", "/metadata/deployRequest/{deploy_id}", "deploy", metadata.cancel),
 )

@@ -58,7 +58,7 @@ def finished(client: httpx2.Client) -> Callable[[str], dict[str, Any]]:
         while time.monotonic() < deadline:
             answer: dict[str, Any] = client.get(path).json()
             state = answer.get("state") or answer["deployResult"]["status"]
-            if state not in ("Open", "UploadComplete", "InProgress", "Pending"):
+            if state not in ("Open", "UploadComplete", "InProgress", "Pending", "Canceling"):
                 return answer
             time.sleep(0.01)
         raise AssertionError(f"{path} did not end in 20 s")

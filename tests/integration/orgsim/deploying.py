@@ -61,6 +61,14 @@ def grant_to_admins(client: httpx2.Client, fields: list[str]) -> None:
 
 def deploy_only(client: httpx2.Client, finished: Finished, files: dict[str, str], **options: bool) -> dict[str, Any]:
     """The deployResult, with details."""
+    result: dict[str, Any] = finished(f"/metadata/deployRequest/{send(client, files, **options)}?includeDetails=true")[
+        "deployResult"
+    ]
+    return result
+
+
+def send(client: httpx2.Client, files: dict[str, str], **options: bool) -> str:
+    """The id of a deployment that has just begun."""
     parts = {
         "json": (None, orjson.dumps({"deployOptions": options}), "application/json"),
         "file": ("deploy.zip", zipped(files), "application/zip"),
@@ -68,9 +76,7 @@ def deploy_only(client: httpx2.Client, finished: Finished, files: dict[str, str]
     answer = client.post("/metadata/deployRequest", files=parts)
     assert answer.status_code == 201, answer.text
     assert answer.json()["deployResult"]["status"] == "Pending"
-    path = f"/metadata/deployRequest/{answer.json()['id']}?includeDetails=true"
-    result: dict[str, Any] = finished(path)["deployResult"]
-    return result
+    return str(answer.json()["id"])
 
 
 def problems(result: dict[str, Any]) -> list[tuple[str, str]]:

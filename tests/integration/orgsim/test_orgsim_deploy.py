@@ -3,7 +3,8 @@
 import httpx2
 import pytest
 
-from integration.orgsim.deploying import XMLNS, Finished, deploy, field, problems
+from integration.orgsim.deploying import XMLNS, Finished, deploy, field, problems, send
+from orgsim.testing import RunningOrgsim
 
 TOUCHPOINT = f"""<?xml version="1.0" encoding="UTF-8"?>
 <CustomObject {XMLNS}>
@@ -152,3 +153,28 @@ def test_it_refuses_what_is_no_package(client: httpx2.Client, finished: Finished
     result = deploy(client, finished, {"classes/A.cls": "class A {}"})
     assert (result["status"], result["errorStatusCode"]) == ("Failed", "INVALID_ZIP_FILE")
     assert client.get("/metadata/deployRequest/0Af000000000000").status_code == 404
+
+
+@pytest.mark.conformance(
+    area="Metadata",
+    feature="A deployment is cancelled before it has ended: nothing of it stays",
+    source="D metadata-api/cancel-a-deployment-in-progress-using-rest",
+    endpoint="PATCH /metadata/deployRequest/{deploy_id}",
+)
+def test_a_deployment_is_cancelled(running: RunningOrgsim, client: httpx2.Client, finished: Finished) -> None:
+    never = {"objects/Never__c.object": TOUCHPOINT.replace("Touchpoint", "Never")}
+    before = running.production.setting("deploy_delay_seconds")
+    running.production.set("deploy_delay_seconds", 1.0)
+    path = f"/metadata/deployRequest/{send(client, never)}"
+    assert client.patch(path, json={"deployResult": {"status": "Nonsense"}}).json()[0]["errorCode"] == "INVALID_INPUT"
+    answer = client.patch(path, json={"deployResult": {"status": "Canceling"}})
+    assert (answer.status_code, answer.json()["deployResult"]["status"]) == (202, "Canceling")
+    running.production.set("deploy_delay_seconds", before)
+    result = finished(path)["deployResult"]
+    assert (result["status"], result["done"], result["success"]) == ("Canceled", True, False)
+    assert client.get("/sobjects/Never__c/describe").status_code == 404
+    # One that has ended stays as it is.
+    assert (
+        client.patch(path, json={"deployResult": {"status": "Canceling"}}).json()["deployResult"]["status"]
+        == "Canceled"
+    )
