@@ -10,6 +10,7 @@ from headwater.common.errors import Fix, Wait
 from headwater.connections import lifecycle
 from headwater.connections import services as connections
 from headwater.connections.models import Connection
+from headwater.connections.package import INSTALLING, require_writing, run_install
 from headwater.connections.services import Callback
 from headwater.credits import services as credits
 from headwater.export.services import export_records, forget_written, run_export
@@ -33,10 +34,13 @@ __all__ = [
     "enqueue_pipeline",
     "export_records",
     "finish_connecting",
+    "install_package",
+    "installation",
     "pipeline",
     "sync_cycle",
 ]
 
+NEEDS_PACKAGE = {"export.package_missing", "export.package_not_granted"}
 REVOKE_ATTEMPTS = 5  # of a deletion, five minutes apart, while the org does not answer
 
 
@@ -119,6 +123,21 @@ def deletion(job: RunningJob, *, account_id: int) -> JsonValue:
         deleted[name] = job.step(f"delete {name}", deed)
         job.progress(number, len(parts), "parts", note=name)
     return {name: counts for name, counts in deleted.items() if counts}
+
+
+def install_package(account: Account, *, actor: str) -> Job:
+    """Have the package installed or updated, once no other job of the account runs. Raises Fix if it is read only."""
+    require_writing(account)
+    return installation.enqueue(tenant=str(account.pk), account_id=account.pk, actor=actor)
+
+
+@task(INSTALLING)
+def installation(job: RunningJob, *, account_id: int, actor: str) -> JsonValue:
+    """The package, and what waited for it: writing starts as soon as there is something to write to."""
+    account = Account.objects.get(pk=account_id)
+    result = run_install(job, account, actor=actor)
+    go_on(account, NEEDS_PACKAGE)
+    return result
 
 
 def _revoke(job: RunningJob, account: Account) -> None:

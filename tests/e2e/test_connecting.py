@@ -354,24 +354,6 @@ def test_connecting_fits_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_headwaters_objects_are_checked_and_installed(
-    org: RunningOrgsim, admin: User, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check
-) -> None:
-    log_in(admin)
-    connect(page)
-    block = page.get_by_role("region", name="Headwater's objects in the org")
-    block.get_by_role("button", name="Check (1 or 2 credits)").click()
-    expect(block.get_by_role("status")).to_contain_text("Buyer_Touchpoint__c")
-    shot("connections-package-missing")
-    no_barriers()
-    block.get_by_role("button", name="Install").click()
-    expect(page.get_by_role("status").first).to_contain_text("Headwater's objects are installed")
-    block.get_by_role("button", name="Check (1 or 2 credits)").click()
-    expect(block.get_by_role("status")).to_contain_text("Everything is there")
-    shot("connections-package-installed")
-    no_barriers()
-
-
 def test_a_sandbox_is_deleted_and_production_takes_its_place(
     org: RunningOrgsim, admin: User, account: Account, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check
 ) -> None:

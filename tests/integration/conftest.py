@@ -12,8 +12,8 @@ from headwater.accounts.services import create_account
 from headwater.connections.models import Connection, Status
 from headwater.connections.services import begin, finish, login_url_for
 from headwater.jobs.models import Job, State
-from headwater.jobs.services import job_view
-from headwater.wiring import confirm_connection
+from headwater.jobs.services import job_view, run_here
+from headwater.wiring import confirm_connection, install_package
 from integration.callbacks import REDIRECT_URI, callback_of
 from postgres import postgres_cluster
 
@@ -61,6 +61,18 @@ def log_in(account: Account, environment: str = "production", username: str = US
 def start_login(account: Account, environment: str = "production") -> str:
     """The address that the person is sent to."""
     return begin(account, login_url=login_url_for(environment), redirect_uri=REDIRECT_URI, actor=ACTOR)
+
+
+@pytest.fixture(autouse=True)
+def _ask_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A simulated org deploys at once; a real one is asked after 2, 4, 8 … seconds."""
+    monkeypatch.setattr("headwater.connections.package.install.poll_delay_seconds", lambda _: 0.1)
+    monkeypatch.setattr("headwater.connections.package.install.POLLS_IN_A_ROW", 300)
+
+
+def have_package(account: Account) -> dict[str, Any]:
+    """The package is installed and granted; returns what the job told."""
+    return result_of(run_here(install_package(account, actor=ACTOR), poll_seconds=0.05))
 
 
 def result_of(job: Job) -> dict[str, Any]:

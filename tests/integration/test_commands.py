@@ -49,9 +49,9 @@ class Shell:
             out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def json(self, *arguments: str) -> Any:
+    def json(self, *arguments: str, code: int = 0) -> Any:
         done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         return orjson.loads(done.stdout)
 
     def connect(
@@ -116,6 +116,35 @@ def test_a_sync_killed_in_the_middle_goes_on_to_the_same_replica_and_no_credit_i
     assert done["replica_rows"] == {name: each.rows for name, each in theirs.items()}
     assert done["checksums"] == {name: each.checksum for name, each in theirs.items()}
     assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
+
+
+def test_an_installation_killed_while_the_org_deploys_goes_on_with_the_same_deployment(
+    org: RunningOrgsim, shell: Shell
+) -> None:
+    org.production.set("deploy_delay_seconds", 6.0)
+    assert shell.connect().returncode == 0
+    planned = shell.json("package", "--plan", code=4)
+    assert (planned["state"], planned["version"]) == ("not_installed", None)
+    with shell.start("package", "--install") as process:
+        until(lambda: [call["method"] for call in deploy_calls(org)] == ["POST", "GET"])
+        process.send_signal(signal.SIGKILL)
+    done = shell.json("package", "--install")
+    assert [call["method"] for call in deploy_calls(org)].count("POST") == 1
+    assert len(done["installation"]["created"]) == len(planned["components"])
+    assert (done["state"], done["missing"]) == ("current", [])
+    assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
+
+    assert shell.json("package", "--read-only") == {"is_read_only": True}
+    assert "Nothing was written." not in shell.run("package").stdout
+    refused = shell.run("package", "--install")
+    assert (refused.returncode, "connections.read_only" in refused.stderr) == (4, True)
+
+
+def deploy_calls(org: RunningOrgsim) -> list[dict[str, object]]:
+    """The oldest first."""
+    return sorted(
+        (call for call in org.production.usage.journal() if call["kind"] == "deploy"), key=lambda call: str(call["at"])
+    )
 
 
 def columns(org: RunningOrgsim, name: str) -> list[str]:

@@ -1,6 +1,5 @@
 """From the org and back to it: import, attribute, write back; then again with nothing and with something changed."""
 
-import time
 from decimal import Decimal
 
 import pytest
@@ -13,7 +12,7 @@ from headwater.connections.package import (
     BUYER_ATTRIBUTION_TOUCHPOINT,
     BUYER_TOUCHPOINT,
     PERMISSION_SET,
-    install,
+    choose_read_only,
     installed,
 )
 from headwater.connections.services import session
@@ -32,18 +31,14 @@ from headwater.results.services import (
 )
 from headwater.salesforce.rest import Org
 from headwater.sync.services import sync_cycle
-from integration.conftest import result_of
+from headwater.wiring import install_package
+from integration.conftest import have_package, result_of
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.seed import load_history
 from orgsim.server.access import describe_access, unassign
 from orgsim.testing import USERNAME, RunningOrgsim
 
 RECORDS = 5_000
-
-
-def quick(_: float) -> None:
-    """Polls the simulated org more often than a real one."""
-    time.sleep(0.05)
 
 
 @pytest.fixture
@@ -114,8 +109,8 @@ def test_the_installation_is_granted_to_the_connected_user_and_its_loss_is_told_
 ) -> None:
     before = today(attributed).used_calls
     assert not installed(attributed).is_ungranted  # nothing is there: nothing to grant
-    install(attributed, actor="test", sleep=quick)
-    install(attributed, actor="test", sleep=quick)  # what is assigned already is not assigned again
+    have_package(attributed)
+    assert have_package(attributed)["assigned"] is False  # what is assigned already is not assigned again
     assert describe_access(org.production, USERNAME)["permission_sets"] == [PERMISSION_SET]
     assert installed(attributed).is_complete
 
@@ -134,17 +129,40 @@ def test_an_org_that_lets_nobody_assign_says_so_and_keeps_the_objects(
 ) -> None:
     account = connected.account
     org.revoke("AssignPermissionSets", profile="System Administrator")
-    with pytest.raises(Fix) as refused:
-        install(account, actor="test", sleep=quick)
-    assert refused.value.code == "connections.package_not_assigned"
+    job = run_here(install_package(account, actor="test"), poll_seconds=0.05)
+    assert (job.state, job.reason_code) == (State.BLOCKED, "connections.package_not_assigned")
     assert installed(account).is_ungranted
     assert today(account).used_calls == org.production.usage.used_calls()
+
+
+def test_a_read_only_account_writes_nothing_though_the_package_is_there(
+    org: RunningOrgsim, attributed: Account
+) -> None:
+    have_package(attributed)
+    choose_read_only(attributed, read_only=True, actor="test")
+    before = writes(org)
+    used = org.production.usage.used_calls()
+    assert plan_export(attributed)["planned_calls"] == 0
+    told = result_of(do(export_records, attributed))
+    assert (told["done"], told["failed"], sum(told["queued"].values()) > 0) == (0, 0, True)
+    assert "read only" in told["not_written"]
+    assert (writes(org), org.production.usage.used_calls()) == (before, used)
+    assert sum(written_counts(attributed).values()) == 0
+
+    choose_read_only(attributed, read_only=False, actor="test")
+    assert result_of(do(export_records, attributed))["done"] == sum(told["queued"].values())
+    assert writes(org) > before
+
+
+def writes(org: RunningOrgsim) -> int:
+    """Calls by which records are written, as the org itself has counted them."""
+    return sum(total.calls for total in org.production.usage.totals() if total.kind in ("collections", "record"))
 
 
 def test_touchpoints_are_written_back_200_a_credit_and_a_second_run_writes_and_spends_nothing(
     org: RunningOrgsim, attributed: Account
 ) -> None:
-    install(attributed, actor="test", sleep=quick)
+    have_package(attributed)
     assert installed(attributed).is_complete
     planned = plan_export(attributed)
     first = do(export_records, attributed)
@@ -172,7 +190,7 @@ def test_touchpoints_are_written_back_200_a_credit_and_a_second_run_writes_and_s
 def test_only_what_changed_is_written_and_what_nobody_wants_any_more_is_deleted(
     org: RunningOrgsim, attributed: Account
 ) -> None:
-    install(attributed, actor="test", sleep=quick)
+    have_package(attributed)
     do(export_records, attributed)
     make_edits(org.writer(), EditPlan(edits=60, deletes=30, merges=4, seed=2))
     do(sync_cycle, attributed)
@@ -189,7 +207,7 @@ def test_only_what_changed_is_written_and_what_nobody_wants_any_more_is_deleted(
 def test_a_record_that_the_org_refuses_is_kept_as_an_error_and_the_others_go_through(
     org: RunningOrgsim, attributed: Account
 ) -> None:
-    install(attributed, actor="test", sleep=quick)
+    have_package(attributed)
     [touched, *_] = [row for row in opportunities(attributed)[0] if row.touches]
     org.writer().delete("Opportunity", touched.id)
     first = result_of(do(export_records, attributed))
@@ -210,7 +228,7 @@ def test_a_record_that_the_org_refuses_is_kept_as_an_error_and_the_others_go_thr
 def test_an_export_that_is_run_again_behind_its_last_step_sends_nothing_twice(
     org: RunningOrgsim, attributed: Account
 ) -> None:
-    install(attributed, actor="test", sleep=quick)
+    have_package(attributed)
     job = do(export_records, attributed)
     spent = org.production.usage.used_calls()
     Job.objects.filter(pk=job.pk).update(state=State.QUEUED, finished_utc=None)  # as if killed before its end was noted

@@ -18,6 +18,9 @@ def export(account: AccountOption = None, as_json: JsonOption = False) -> None:
     rows = [(sobject, f"{count:,}") for sobject, count in written_counts(tenant).items()]
     print_table("In the org", ("Object", "Records"), rows, numbers=(1,))
     result = view.result
+    if "not_written" in result:
+        out.print(f"Nothing was written. {result['not_written']} headwater package --write-back changes it.")
+        return
     out.print(
         f"Sent {result['done']:,} records, {result['failed']:,} refused. "
         f"Credits: {result['planned_calls']} planned, {spent} spent.",

@@ -84,6 +84,27 @@ class KnownOrg(AccountScoped):
         constraints = [models.UniqueConstraint(fields=["account", "org_id"], name="one_known_org_per_id")]
 
 
+class PackageCheck(AccountScoped):
+    """What the org showed of Headwater's package when it was last asked, as `user_id` sees it."""
+
+    org_id = models.CharField(max_length=18)
+    user_id = models.CharField(max_length=18)
+    checked_utc = models.DateTimeField()
+    found = models.JSONField()  # a Comparison of package/compare.py
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account"], name="one_package_check_per_account")]
+
+
+class WritingChoice(AccountScoped):
+    """Whether the account is read only; a setting, which outlives the connection. Without a row it is not."""
+
+    is_read_only = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account"], name="one_writing_choice_per_account")]
+
+
 class Authorization(AccountScoped):
     """A log-in under way: what must come back with the callback, usable once and for ten minutes."""
 

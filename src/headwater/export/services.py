@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from headwater.accounts.models import Account
 from headwater.common.errors import Facts, Fix
-from headwater.connections.package import PERMISSION_SET, installed_in, why_missing
+from headwater.connections.package import PERMISSION_SET, installed_in, is_read_only, why_missing
 from headwater.connections.services import session
 from headwater.credits.prices import write_calls
 from headwater.export.models import ExportError, WrittenRecord
@@ -31,6 +31,7 @@ from headwater.salesforce.transport import Transport
 
 JOB_KIND = "export"
 BATCH_SIZE = COLLECTION_ROWS_MAX
+READ_ONLY_TOLD = "This account is read only: an Account Admin chose that nothing is ever written to its org."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,23 @@ def export_records(job: RunningJob, *, account_id: int) -> JsonValue:
 
 
 def run_export(job: RunningJob, account: Account) -> dict[str, Any]:
-    """Steps: difference -> is the package there? -> deletes -> upserts. Returns counts, planned calls and refusals."""
+    """Steps: difference -> is the package there? -> deletes -> upserts. Returns counts, planned calls and refusals.
+
+    An account that is read only gets its difference counted and nothing sent; `not_written` says so.
+    """
     difference = job.step("export: difference", lambda: _write_difference(job, account))
     counts: dict[str, int] = difference["counts"]
     queue = queue_path(account, difference["queue"])
     tally = Counter(done=0, failed=0)
-    if counts:
+    held_back = {"not_written": READ_ONLY_TOLD} if is_read_only(account) else {}
+    if counts and not held_back:
         with session(account, job_kind=JOB_KIND, job_id=str(job.id)) as transport:
             job.step("export: package", lambda: _require_package(account, transport))
             for one in PASSES:
                 _run_pass(Sending(job, account, transport, queue, sum(counts.values()), tally), one)
+            held_back = {"not_written": READ_ONLY_TOLD} if is_read_only(account) else {}
+    if held_back:
+        return {"queued": counts, "planned_calls": 0, **tally, **held_back}
     job.step("export: errors that are over", lambda: None, lambda _: _forget_old_errors(account, str(job.id)))
     return {"queued": counts, "planned_calls": planned_calls(counts), **tally}
 
@@ -99,6 +107,8 @@ def _write_difference(job: RunningJob, account: Account) -> dict[str, Any]:
 def _run_pass(sending: Sending, one: Pass) -> None:
     job, account, tally = sending.job, sending.account, sending.tally
     for number, records in enumerate(batches(sending.queue, one.action, one.sobject, BATCH_SIZE)):
+        if is_read_only(account):  # chosen while this export was under way
+            return
         batch = Batch(account, str(job.id), one.sobject, records)
         send, record = partial(one.send, sending.transport, batch), partial(one.record, batch)
         tally.update(job.step(f"{one.action} {one.sobject} {number}", send, record))
@@ -124,6 +134,8 @@ def plan_export(account: Account) -> dict[str, Any]:
     """What an export would send now, and its price. Spends nothing."""
     with tempfile.TemporaryDirectory() as folder:
         counts = write_queue(account, Path(folder) / "plan.parquet")
+    if is_read_only(account):
+        return {"queued": counts, "planned_calls": 0, "not_written": READ_ONLY_TOLD}
     return {"queued": counts, "planned_calls": planned_calls(counts)}
 
 
@@ -155,7 +167,7 @@ def _require_package(account: Account, transport: Transport) -> int:
                 why=why_missing(state),
                 left="Nothing was written to the org.",
                 you_can=f"assign the permission set {PERMISSION_SET} in Setup > Permission Sets, or install again "
-                "(Settings > Connections > Package, headwater package --install), which assigns it",
+                "(Settings > Salesforce package, headwater package --install), which assigns it",
             ),
         )
     if not state.is_complete:
@@ -165,7 +177,7 @@ def _require_package(account: Account, transport: Transport) -> int:
             Facts(
                 why=why_missing(state),
                 left="Nothing was written to the org.",
-                you_can="install them in Settings > Connections > Package (headwater package --install)",
+                you_can="install them in Settings > Salesforce package (headwater package --install)",
             ),
         )
     return 1

@@ -19,6 +19,7 @@ from headwater.jobs.progress import Progress, advanced
 
 T = TypeVar("T")
 PROGRESS_EVERY = timedelta(seconds=0.5)
+PAUSE_SLICE_SECONDS = 1.0
 
 
 class Cancelled(BaseException):  # control flow; not an Exception, so that no task can swallow it
@@ -69,6 +70,19 @@ class RunningJob:
             Step.objects.create(job_id=self.id, name=name, result=result, fence=self.fence, done_utc=now_utc())
         self.has_moved_on = True
         return result
+
+    def has_done(self, name: str) -> bool:
+        """Whether the step is behind the job already, from this run or an earlier one."""
+        return Step.objects.filter(job_id=self.id, name=name).exists()
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass while something outside is at work. Raises HandBack or Cancelled within a second."""
+        left = seconds
+        while left > 0:
+            if self._stop.wait(min(left, PAUSE_SLICE_SECONDS)):
+                raise HandBack
+            self.check_cancelled()
+            left -= PAUSE_SLICE_SECONDS
 
     def progress(self, done: int, total: int | None, unit: str, note: str = "") -> None:
         """Say how far the work is, as often as is handy: it is written twice a second at most, and with each step."""

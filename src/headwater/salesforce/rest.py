@@ -3,7 +3,7 @@
 Not here: sockets and retries (transport.py), Bulk API (bulk.py), and which call is the cheapest (sync/plan.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ DATA = f"/services/data/{API_VERSION}"
 COMPOSITE_QUERIES_MAX = 5  # of 25 subrequests at most 5 may query (facts B.5)
 QUERY_PAGE_ROWS = 2000
 COLLECTION_ROWS_MAX = 200
+UNSEEN_CODES = frozenset({"INVALID_TYPE", "INSUFFICIENT_ACCESS"})
 
 Record = dict[str, Any]
 
@@ -117,7 +118,9 @@ class Org:
 
     def query(self, soql: str, doing: str) -> list[Record]:
         """All rows of a small query, one credit a page of up to 2,000."""
-        answer = self._get(CallKind.QUERY, f"{DATA}/query", doing, {"q": soql})
+        return self._all_pages(self._get(CallKind.QUERY, f"{DATA}/query", doing, {"q": soql}), doing)
+
+    def _all_pages(self, answer: dict[str, Any], doing: str) -> list[Record]:
         rows: list[Record] = list(answer["records"])
         while not answer["done"]:
             answer = self._get(CallKind.QUERY, answer["nextRecordsUrl"], doing, {})
@@ -147,6 +150,31 @@ class Org:
             if answer["httpStatusCode"] == 200:
                 found[name] = answer["body"]
         return found
+
+    def describe_and_query(
+        self, sobjects: Sequence[str], queries: Sequence[str], doing: str
+    ) -> tuple[dict[str, Mapping[str, Any]], list[list[Record] | None]]:
+        """Describes and up to five small queries for one credit.
+
+        A query of what the user may not see gives None; an object they may not see has no describe.
+        """
+        describes = [f"{DATA}/sobjects/{name}/describe" for name in sobjects]
+        urls = [*describes, *(f"{DATA}/query?q={quote(soql)}" for soql in queries)]
+        subrequests = [{"method": "GET", "url": url, "referenceId": f"r{place}"} for place, url in enumerate(urls)]
+        answers, _ = self._composite(
+            Call(CallKind.COMPOSITE_DESCRIBE), subrequests, doing, refusal_inside=_refused_but_for_unseen
+        )
+        described = {
+            name: answer["body"]
+            for name, answer in zip(sobjects, answers, strict=False)
+            if answer["httpStatusCode"] == 200
+        }
+        return described, [self._rows_of(answer, doing) for answer in answers[len(describes) :]]
+
+    def _rows_of(self, answer: dict[str, Any], doing: str) -> list[Record] | None:
+        if answer["httpStatusCode"] != 200:
+            return None
+        return self._all_pages(answer["body"], doing)
 
     def query_together(self, queries: Sequence[SubQuery]) -> tuple[list[QueryPage], datetime]:
         """Up to five queries for one credit, and Salesforce's clock at the answer; deleted rows come too."""
@@ -194,10 +222,15 @@ class Org:
         return _record_results(self._transport.send(Call(CallKind.DELETE, sobject), request))
 
     def _composite(
-        self, call: Call, subrequests: list[dict[str, str]], doing: str
+        self,
+        call: Call,
+        subrequests: list[dict[str, str]],
+        doing: str,
+        refusal_inside: Callable[[Answer], Refusal | None] | None = None,
     ) -> tuple[list[dict[str, Any]], datetime]:
         body = {"allOrNone": False, "compositeRequest": subrequests}
-        request = Request("POST", f"{DATA}/composite", doing, json=body, refusal_inside=_refused_subrequest)
+        inside = refusal_inside or _refused_subrequest
+        request = Request("POST", f"{DATA}/composite", doing, json=body, refusal_inside=inside)
         answer = self._transport.send(call, request)
         return answer.json()["compositeResponse"], answer.server_utc
 
@@ -213,11 +246,19 @@ class Org:
 
 def _refused_subrequest(answer: Answer) -> Refusal | None:
     """The first refusal among a composite's subrequests. A 404 is an answer: the object is not there for this user."""
+    return next(_refusals(answer), None)
+
+
+def _refused_but_for_unseen(answer: Answer) -> Refusal | None:
+    """The same, where a query of an object that the user may not see is an answer too."""
+    return next((each for each in _refusals(answer) if each.error_code not in UNSEEN_CODES), None)
+
+
+def _refusals(answer: Answer) -> Iterator[Refusal]:
     for part in answer.json()["compositeResponse"]:
         if part["httpStatusCode"] not in (200, 404):
             first = part["body"][0]
-            return Refusal(part["httpStatusCode"], first["errorCode"], first["message"])
-    return None
+            yield Refusal(part["httpStatusCode"], first["errorCode"], first["message"])
 
 
 def _typed(sobject: str, records: Sequence[Record]) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Tokens(Protocol):
 class Request:
     """One request, built once and sent unchanged at every attempt. `doing` names it for people.
 
+    may_repeat       False where a second sending would begin the work a second time, and only the caller can tell.
     refusal_inside   Finds a refusal that hides in a good answer, as a composite's subrequests do (facts C.6).
     """
 
@@ -68,6 +69,7 @@ class Request:
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     save_to: Path | None = None
+    may_repeat: bool = True
     refusal_inside: "Callable[[Answer], Refusal | None] | None" = None
 
 
@@ -119,7 +121,7 @@ class Transport:
         """
         attempts = Retrying(
             retry=retry_if_exception_type(Transient),
-            stop=stop_after_attempt(self._attempts),
+            stop=stop_after_attempt(self._attempts if request.may_repeat else 1),
             wait=wait_random_exponential(multiplier=0.5, max=20),
             sleep=self._sleep,
             reraise=True,

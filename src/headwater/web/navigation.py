@@ -36,7 +36,13 @@ TOP: tuple[Group, ...] = (  # the drop-downs of the top bar
 
 SETTINGS: tuple[Group, ...] = (
     Group("Integrations", (Entry("Connections", "web:connections", "plug-connected"),)),
-    Group("CRM", (Entry("General", "web:crm_general", "adjustments"),)),
+    Group(
+        "CRM",
+        (
+            Entry("General", "web:crm_general", "adjustments"),
+            Entry("Salesforce package", "web:package", "database"),
+        ),
+    ),
     Group(
         "Security",
         (Entry("Authentication", "web:authentication", "lock"), Entry("API keys", "web:api_keys", "key")),

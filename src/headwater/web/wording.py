@@ -6,6 +6,7 @@ Not here: sentences, which stand in templates. A name without words of its own i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from headwater.connections.package import Change, PackageState
 from headwater.jobs.models import State
 
 ENVIRONMENTS: Mapping[str, str] = {
@@ -21,6 +22,7 @@ TASKS: Mapping[str, str] = {
     "export.records": "Export",
     "pipeline.run": "Sync, attribution and export",
     "connections.delete": "Deleting the connection",
+    "package.install": "Installing the Salesforce package",
 }
 LOG_IN_WAYS: Mapping[str, str] = {  # of connections.models.LogIn
     "browser": "A person logs in once",
@@ -32,7 +34,7 @@ JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
     "plan": "Planning",
     "sync": "Sync",
     "export": "Export",
-    "package.install": "Headwater's objects",
+    "package.install": "Salesforce package",
     "demo": "Demo",
 }
 CALL_KINDS: Mapping[str, str] = {
@@ -48,6 +50,23 @@ CALL_KINDS: Mapping[str, str] = {
     "upsert": "Write",
     "delete": "Delete",
     "deploy": "Deploy",
+}
+PACKAGE_STATES: Mapping[PackageState, tuple[str, str]] = {  # key of templatetags.headwater.STATES, words
+    PackageState.NOT_INSTALLED: ("off", "Not installed"),
+    PackageState.OLDER: ("warning", "An older version is installed"),
+    PackageState.CURRENT: ("ok", "Installed and up to date"),
+    PackageState.NEWER: ("error", "A newer version is installed than this Headwater knows"),
+    PackageState.DAMAGED: ("warning", "Something is missing or was changed"),
+    PackageState.NOT_GRANTED: ("warning", "Installed, but not granted to the connected user"),
+    PackageState.CLASH: ("error", "The names are taken by something that is not Headwater's"),
+}
+PACKAGE_CHANGES: Mapping[Change, str] = {
+    Change.NEW: "waiting",
+    Change.CHANGED: "busy",
+    Change.THERE: "ok",
+    Change.HIDDEN: "warning",
+    Change.UNSEEN: "off",
+    Change.CLASH: "error",
 }
 JOB_STATES: Mapping[State, str] = {  # the keys of templatetags.headwater.STATES
     State.QUEUED: "waiting",

@@ -12,7 +12,7 @@ from headwater.connections.models import Authorization, Connection, Status
 from headwater.connections.services import CALLBACK_PATH
 
 PAGE = "/settings/connections/"
-ACTS = ["connect/", "package/check/", "package/install/"]
+ACTS = ["connect/"]
 
 
 def connect(account: Account, **changed: str) -> Connection:
@@ -135,11 +135,6 @@ def test_an_answer_that_nobody_asked_for_is_refused(as_admin: Client, alder: Acc
     page = as_admin.get(f"{PAGE}callback/{query}", follow=True).content.decode()
     assert "connections.wrong_state" in page
     assert Connection.of(alder).count() == 0
-
-
-def test_the_objects_cannot_be_checked_before_an_org_is_connected(as_admin: Client) -> None:
-    page = as_admin.post(PAGE + "package/check/", follow=True).content.decode()
-    assert "connections.not_connected" in page
 
 
 def test_the_callback_address_is_shown_for_copying(as_standard: Client) -> None:

@@ -1,4 +1,4 @@
-"""What Headwater puts into an org: its objects, their fields, its permission set. Data alone.
+"""What Headwater puts into an org: its objects, their fields, its permission sets, and the version. Data alone.
 
 Not here: the files they become (files.py). The fields with their meaning: docs/reference/replica.md. A field that
 Headwater does not fill is not created.
@@ -9,7 +9,10 @@ from dataclasses import dataclass
 BUYER_TOUCHPOINT = "Buyer_Touchpoint__c"
 BUYER_ATTRIBUTION_TOUCHPOINT = "Buyer_Attribution_Touchpoint__c"
 UNIQUE_ID = "UniqueId__c"
-PERMISSION_SET = "Headwater_Administrator"
+# Counted up with every change of what is deployed. 1: the objects and the Administrator set, without a mark of the
+# version. 2: the sets for marketing and for everybody else, and the mark.
+VERSION = 2
+VERSION_MARK = "Headwater package version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +104,50 @@ OBJECT_LABELS = {
     BUYER_TOUCHPOINT: ("Buyer Touchpoint", "Buyer Touchpoints", "BT-{0000000000}"),
     BUYER_ATTRIBUTION_TOUCHPOINT: ("Buyer Attribution Touchpoint", "Buyer Attribution Touchpoints", "BAT-{0000000000}"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSet:
+    """`rights` on each object as a .permissionset file names them; `may_edit` is said of every field.
+
+    The description ends with the mark of the version, which is how an org tells which version it has.
+    """
+
+    name: str
+    label: str
+    meant_for: str
+    allows: str
+    rights: tuple[str, ...]
+    may_edit: bool
+
+    @property
+    def description(self) -> str:
+        return f"For {self.meant_for}: {self.allows}. {VERSION_MARK} {VERSION}."
+
+
+ADMINISTRATOR = PermissionSet(
+    "Headwater_Administrator",
+    "Headwater Administrator",
+    "the user that Headwater is connected as",
+    "creates, reads, edits and deletes touchpoints",
+    ("allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords"),
+    may_edit=True,
+)
+MARKETING_USER = PermissionSet(
+    "Headwater_Marketing_User",
+    "Headwater Marketing User",
+    "the marketing team",
+    "creates, reads and edits touchpoints, and deletes none",
+    ("allowCreate", "allowEdit", "allowRead"),
+    may_edit=True,
+)
+STANDARD_USER = PermissionSet(
+    "Headwater_Standard_User",
+    "Headwater Standard User",
+    "sales and everybody who reports",
+    "reads touchpoints",
+    ("allowRead",),
+    may_edit=False,
+)
+PERMISSION_SETS = (ADMINISTRATOR, MARKETING_USER, STANDARD_USER)
+PERMISSION_SET = ADMINISTRATOR.name  # the only one that Headwater assigns

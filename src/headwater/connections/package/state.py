@@ -1,89 +1,88 @@
-"""What of the package is in the org, as the connected user sees it. Not here: changing it (install.py)."""
+"""What of the package is in the account's org: asked for one credit, and kept for pages that spend none.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Not here: what is compared (compare.py) and changing it (install.py).
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from headwater.accounts.models import Account
-from headwater.connections.package.definition import FIELDS, PERMISSION_SET
+from headwater.common.clock import now_utc
+from headwater.connections.models import PackageCheck
+from headwater.connections.package.compare import Change, Comparison, Component, PackageState, compare
+from headwater.connections.package.definition import ADMINISTRATOR, VERSION
+from headwater.connections.package.seen import Seen, look
 from headwater.connections.services import connection_of, session
 from headwater.connections.tokens import not_connected
 from headwater.salesforce.rest import Org
 from headwater.salesforce.transport import Transport
 
 INSTALLING = "package.install"
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
-    """What of the package the connected user can see; `missing` names objects and `Object.Field`s.
+class Checked:
+    """What the org showed, and when."""
 
-    `is_ungranted`: the permission set is in the org and the connected user does not have it, which hides all it grants.
-    """
-
-    missing: tuple[str, ...]
-    is_ungranted: bool = False
-
-    @property
-    def is_complete(self) -> bool:
-        return not self.missing
+    comparison: Comparison
+    checked_utc: datetime
 
 
-def installed(account: Account) -> Installed:
-    """Ask the org which of our objects and fields are there: one credit, one more for why some are missing."""
+def installed(account: Account) -> Comparison:
+    """Ask the org what of the package is there. One credit."""
     with session(account, job_kind=INSTALLING) as transport:
         return installed_in(transport, account)
 
 
-def installed_in(transport: Transport, account: Account) -> Installed:
+def installed_in(transport: Transport, account: Account) -> Comparison:
     """The same, in a session that is open already."""
-    org = Org(transport)
-    found = org.describe([*FIELDS, "PermissionSet"])
-    missing = _missing(found)
-    if not missing or "PermissionSet" not in found:  # who does not see Setup cannot be told why
-        return Installed(missing)
-    grant = grant_of(org, user_id_of(account))
-    return Installed(missing, is_ungranted=grant is not None and not grant.is_assigned)
+    return look_and_keep(transport, account)[1]
 
 
-def _missing(found: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    missing = []
-    for sobject, fields in FIELDS.items():
-        if sobject not in found:
-            missing.append(sobject)
-            continue
-        seen = {field["name"] for field in found[sobject]["fields"]}
-        missing.extend(f"{sobject}.{field.name}" for field in fields if field.name not in seen)
-    return tuple(missing)
-
-
-def why_missing(state: Installed) -> str:
-    """For whoever reads a message about an installation that is not complete."""
-    if state.is_ungranted:
-        return f"They are in the org, and the connected user does not have the permission set {PERMISSION_SET}."
-    named = ", ".join(state.missing[:5])
-    further = f" and {len(state.missing) - 5} more" if len(state.missing) > 5 else ""
-    return f"Missing, or hidden from the connected user: {named}{further}."
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    permission_set_id: str
-    is_assigned: bool
-
-
-def user_id_of(account: Account) -> str:
+def look_and_keep(transport: Transport, account: Account) -> tuple[Seen, Comparison]:
     row = connection_of(account)
     if row is None:
         raise not_connected()
-    return row.user_id
+    seen = look(Org(transport), row.user_id)
+    comparison = compare(seen)
+    kept = {"org_id": row.org_id, "user_id": row.user_id, "checked_utc": now_utc(), "found": asdict(comparison)}
+    PackageCheck.of(account).update_or_create(account=account, defaults=kept)
+    return seen, comparison
 
 
-def grant_of(org: Org, user_id: str) -> Grant | None:
-    """Our permission set, and whether the user has it; None where it is not in the org. One credit."""
-    rows = org.query(
-        f"SELECT Id, (SELECT Id FROM Assignments WHERE AssigneeId = '{user_id}') "  # noqa: S608 - SOQL
-        f"FROM PermissionSet WHERE Name = '{PERMISSION_SET}'",
-        "asking who has Headwater's permission set",
+def last_check(account: Account) -> Checked | None:
+    """What the connected user was shown last, if anything; another user or org has not been asked yet."""
+    row = connection_of(account)
+    mine = row and PackageCheck.of(account).filter(org_id=row.org_id, user_id=row.user_id)
+    kept = mine.first() if mine else None
+    return Checked(_comparison(kept.found), kept.checked_utc) if kept else None
+
+
+def _comparison(kept: dict[str, Any]) -> Comparison:
+    components = (
+        Component(**{**each, "change": Change(each["change"]), "details": tuple(each["details"])})
+        for each in kept["components"]
     )
-    return Grant(rows[0]["Id"], rows[0]["Assignments"] is not None) if rows else None
+    told = {
+        "state": PackageState(kept["state"]),
+        "components": tuple(components),
+        "missing": tuple(kept["missing"]),
+        "left_alone": tuple(kept["left_alone"]),
+    }
+    return Comparison(**{**kept, **told})
+
+
+def why_missing(found: Comparison) -> str:
+    """For whoever reads a message about a package that cannot be written to."""
+    if found.is_ungranted:
+        return f"It is in the org, and the connected user does not have the permission set {ADMINISTRATOR.label}."
+    named = ", ".join(found.missing[:_NAMED])
+    further = f" and {len(found.missing) - _NAMED} more" if len(found.missing) > _NAMED else ""
+    older = (
+        f" The org has version {found.version} of the package, this Headwater has {VERSION}."
+        if (found.state is PackageState.OLDER)
+        else ""
+    )
+    return f"Missing, or hidden from the connected user: {named}{further}.{older}"

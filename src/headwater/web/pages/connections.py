@@ -1,4 +1,4 @@
-"""Settings > Connections: set up, confirm, re-authorise and leave the account's one org; Headwater's objects in it.
+"""Settings > Connections: set up, confirm, re-authorise and leave the account's one org.
 
 Every act ends on the same page, with what came of it. Not here: the rules (connections/services.py).
 """
@@ -17,7 +17,7 @@ from headwater.common.errors import Fix, Wait
 from headwater.connections import lifecycle
 from headwater.connections.client_apps import shown
 from headwater.connections.models import Connection, Status
-from headwater.connections.package import FIELDS, Installed, install, installed
+from headwater.connections.package import is_read_only, last_check
 from headwater.connections.services import Callback, begin, callback_address, connection_of, login_url_for, place_of
 from headwater.credits.services import today
 from headwater.jobs.services import JobView, job_view, latest
@@ -150,32 +150,6 @@ def delete(request: MemberRequest) -> HttpResponse:
     return redirect(PAGE)
 
 
-@require_POST
-@admin_action
-def check_package(request: MemberRequest) -> HttpResponse:
-    try:
-        found = installed(request.account)
-    except Told as error:
-        tell(request, error)
-        return redirect(PAGE)
-    return _page(request, package=found)
-
-
-@require_POST
-@admin_action
-def install_package(request: MemberRequest) -> HttpResponse:
-    try:
-        install(request.account, actor=request.user.email)
-    except Told as error:
-        tell(request, error)
-    else:
-        messages.success(
-            request,
-            "Headwater's objects are installed, and the connected user has the permission set Headwater Administrator.",
-        )
-    return redirect(PAGE)
-
-
 def _say_connected(request: MemberRequest, row: Connection) -> None:
     kind = ENVIRONMENTS.get(row.org_kind, row.org_kind)
     messages.success(request, f"Connected to {row.org_name} ({kind}) as {row.username}.")
@@ -194,7 +168,6 @@ def _page(
     *,
     dialog: str = "",
     refused: Fix | Wait | None = None,
-    package: Installed | None = None,
     status: int = 200,
 ) -> HttpResponse:
     app = shown(request.account)
@@ -206,8 +179,8 @@ def _page(
         "not_deleted": refused if dialog == "delete" else None,
         "chosen": request.POST.get("environment", environment),
         "typed_my_domain": request.POST.get("my_domain", my_domain),
-        "package": package,
-        "package_objects": FIELDS,
+        "package_check": last_check(request.account),
+        "is_read_only": is_read_only(request.account),
         "callback_address": callback_address(),
         "used_app": app,
         "opened_elsewhere": _is_elsewhere(request),

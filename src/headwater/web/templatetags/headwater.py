@@ -19,13 +19,23 @@ from django.utils.timesince import timesince
 
 from headwater.common.clock import now_utc
 from headwater.common.money import from_cents
+from headwater.connections.package import Change, PackageState
 from headwater.jobs.models import State
 from headwater.jobs.services import JobView, job_view, jobs_of
 from headwater.notify import services as notify
 from headwater.notify.models import Notification
 from headwater.results.services import ChannelRow
 from headwater.web import navigation
-from headwater.web.wording import CALL_KINDS, ENVIRONMENTS, JOB_KINDS, JOB_STATES, LOG_IN_WAYS, TASKS
+from headwater.web.wording import (
+    CALL_KINDS,
+    ENVIRONMENTS,
+    JOB_KINDS,
+    JOB_STATES,
+    LOG_IN_WAYS,
+    PACKAGE_CHANGES,
+    PACKAGE_STATES,
+    TASKS,
+)
 
 register = template.Library()
 
@@ -159,6 +169,16 @@ def state(kind: str, words: str) -> SafeString:
 @register.simple_tag
 def job_state(view: JobView) -> SafeString:
     return state("busy", "Stopping") if view.is_cancelling else state(JOB_STATES[view.state], view.state.label)
+
+
+@register.simple_tag
+def package_state(of: PackageState) -> SafeString:
+    return state(*PACKAGE_STATES[of])
+
+
+@register.simple_tag
+def package_change(change: Change) -> SafeString:
+    return state(PACKAGE_CHANGES[change], change.value)
 
 
 @register.inclusion_tag("web/parts/pause.html", takes_context=True)
