@@ -9,8 +9,9 @@ from headwater.accounts.models import Account
 from headwater.common.errors import Fix, Wait
 from headwater.connections import lifecycle
 from headwater.connections import services as connections
-from headwater.connections.models import Connection
+from headwater.connections.models import Connection, PreflightRun
 from headwater.connections.package import INSTALLING, require_writing, run_install
+from headwater.connections.preflight import run_preflight
 from headwater.connections.services import Callback
 from headwater.credits import services as credits
 from headwater.export.services import export_records, forget_written, run_export
@@ -20,6 +21,7 @@ from headwater.jobs.services import cancel, jobs_of
 from headwater.jobs.tasks import task
 from headwater.results.services import attribute, forget_results, run_attribution
 from headwater.sync.cycle import run_cycle
+from headwater.sync.objects import OBJECTS
 from headwater.sync.services import forget_replica, sync_cycle
 from headwater.watch import NEEDS_LOG_IN, forget_connection, go_on, look
 
@@ -37,6 +39,7 @@ __all__ = [
     "install_package",
     "installation",
     "pipeline",
+    "preflight",
     "sync_cycle",
 ]
 
@@ -93,6 +96,11 @@ def confirm_connection(account: Account, *, org_id: str, actor: str) -> Connecti
     row = lifecycle.confirm(account, org_id=org_id, actor=actor)
     _live_again(account)
     return row
+
+
+def preflight(account: Account, *, actor: str) -> PreflightRun:
+    """What the connected user may, measured against every field that is read (row A12). Two credits."""
+    return run_preflight(account, OBJECTS, actor=actor)
 
 
 def delete_connection(account: Account, *, typed_name: str, actor: str) -> Job:

@@ -18,6 +18,7 @@ from headwater.cli import (
     keys,
     package,
     plan,
+    preflight,
     serve,
     setup,
     sync,
@@ -36,6 +37,7 @@ app.command("connect")(connect.connect)
 app.command("client-app")(client_app.client_app)
 app.command("disconnect")(disconnect.disconnect)
 app.command("package")(package.package)
+app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)
 app.command("attribute")(attribute.attribute)

@@ -11,7 +11,7 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
-from headwater.connections.models import Authorization, Connection, KnownOrg, PackageCheck, Status
+from headwater.connections.models import Authorization, Connection, KnownOrg, PackageCheck, PreflightRun, Status
 from headwater.connections.rules import PRODUCTION, KnownAs, deletion_in_progress
 from headwater.connections.tokens import not_connected
 from headwater.salesforce import oauth
@@ -101,6 +101,7 @@ def end_deletion(account: Account) -> None:
         return
     Authorization.of(account).delete()
     PackageCheck.of(account).delete()
+    PreflightRun.of(account).delete()
     row.delete()
     record_event(account, actor="headwater", action="connections.deleted", before=f"{row.org_name} {row.org_id}")
 

@@ -115,3 +115,18 @@ class Authorization(AccountScoped):
     redirect_uri = models.URLField(max_length=300)
     started_utc = models.DateTimeField()
     used_utc = models.DateTimeField(null=True)
+
+
+class PreflightRun(AccountScoped):
+    """One look at what the connected user may (row A12); all are kept, until the connection is deleted.
+
+    findings   preflight_rules.Finding, each as a dictionary.
+    needed     preflight_rules.Grant, all that a permission set for reading must hold.
+    """
+
+    org_id = models.CharField(max_length=18)
+    username = models.CharField(max_length=120)
+    ran_utc = models.DateTimeField()
+    ran_by = models.CharField(max_length=254)
+    findings = models.JSONField()
+    needed = models.JSONField()

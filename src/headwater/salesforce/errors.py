@@ -16,13 +16,14 @@ SESSION_EXPIRED_CODES = frozenset({"INVALID_SESSION_ID", "INVALID_AUTH_HEADER"})
 TRANSIENT_CODES = frozenset(
     {"UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "TXN_SECURITY_METERING_ERROR"}
 )
+API_DISABLED_CODES = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 TRANSIENT_STATUSES = frozenset({406, 420, 500, 502, 503, 504})
 REQUEST_LIMIT_RETRY = timedelta(minutes=15)
 
 _FIXES: dict[str, tuple[str, str]] = {
     "API_DISABLED_FOR_ORG": (
-        "This org has no API access.",
-        "ask Salesforce to enable the API for your edition",
+        "The API is closed to the connected user, or to the whole org.",
+        "grant 'API Enabled' to the user; where it is on, ask Salesforce to enable the API for your edition",
     ),
     "API_CURRENTLY_DISABLED": (
         "The API is disabled for the connected user.",
@@ -53,6 +54,14 @@ class Refusal:
     error_code: str
     message: str
     request_id: str = ""
+
+
+class RefusedFix(Fix):
+    """A refusal that a person must mend. `error_code` is Salesforce's own."""
+
+    def __init__(self, code: str, sentence: str, facts: Facts, *, error_code: str) -> None:
+        super().__init__(code, sentence, facts)
+        self.error_code = error_code
 
 
 class Transient(Exception):
@@ -91,10 +100,11 @@ def to_error(refusal: Refusal, doing: str) -> HeadwaterError:
     if refusal.error_code == "REQUEST_LIMIT_EXCEEDED":
         return request_limit_reached(now_utc() + REQUEST_LIMIT_RETRY, why)
     sentence, remedy = _FIXES.get(refusal.error_code, (f"Salesforce refused {doing}.", "read Salesforce's words above"))
-    return Fix(
+    return RefusedFix(
         "salesforce.refused",
         sentence,
         Facts(why=f"While {doing}. {why}", left="Nothing was changed by this request.", you_can=remedy),
+        error_code=refusal.error_code,
     )
 
 

@@ -194,6 +194,19 @@ class Org:
         ]
         return pages, server_utc
 
+    def ask_together(self, queries: Sequence[SubQuery], doing: str) -> list[QueryPage | Refusal]:
+        """Up to five queries for one credit, each answered or refused on its own."""
+        if not 1 <= len(queries) <= COMPOSITE_QUERIES_MAX:
+            raise Bug("salesforce.composite_size", f"A composite holds 1 to 5 queries, not {len(queries)}.")
+        subrequests = [
+            {"method": "GET", "url": f"{DATA}/query?q={quote(query.soql)}", "referenceId": f"q{place}"}
+            for place, query in enumerate(queries)
+        ]
+        body = {"allOrNone": False, "compositeRequest": subrequests}
+        request = Request("POST", f"{DATA}/composite", doing, json=body)
+        answers = self._transport.send(Call(CallKind.COMPOSITE_QUERY), request).json()["compositeResponse"]
+        return [_page_or_refusal(query, answer) for query, answer in zip(queries, answers, strict=True)]
+
     def insert(self, sobject: str, records: Sequence[Record]) -> list[RecordResult]:
         """Create up to 200 records for one credit; each record fares on its own."""
         request = Request(
@@ -242,6 +255,14 @@ class Org:
         if len(rows) != 1:
             raise Bug("salesforce.not_one_row", f"Salesforce gave {len(rows)} rows while {doing}.")
         return rows[0]
+
+
+def _page_or_refusal(query: SubQuery, answer: Mapping[str, Any]) -> QueryPage | Refusal:
+    if answer["httpStatusCode"] != 200:
+        first = answer["body"][0]
+        return Refusal(answer["httpStatusCode"], first["errorCode"], first["message"])
+    body = answer["body"]
+    return QueryPage(query.sobject, body["records"], body["done"], body["totalSize"])
 
 
 def _refused_subrequest(answer: Answer) -> Refusal | None:

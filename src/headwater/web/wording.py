@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headwater.connections.package import Change, PackageState
+from headwater.connections.preflight_rules import Level
 from headwater.jobs.models import State
 
 ENVIRONMENTS: Mapping[str, str] = {
@@ -32,6 +33,7 @@ LOG_IN_WAYS: Mapping[str, str] = {  # of connections.models.LogIn
 JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
     "connect": "Connecting",
     "plan": "Planning",
+    "preflight": "Preflight",
     "sync": "Sync",
     "export": "Export",
     "package.install": "Salesforce package",
@@ -68,6 +70,15 @@ PACKAGE_CHANGES: Mapping[Change, str] = {
     Change.UNSEEN: "off",
     Change.CLASH: "error",
 }
+FINDING_LEVELS: Mapping[Level, tuple[str, str]] = {  # (a key of templatetags.headwater.STATES, words)
+    Level.MUST: ("error", "Must be granted"),
+    Level.UNKNOWN: ("waiting", "Could not be asked"),
+    Level.SHOULD: ("warning", "Should be granted"),
+    Level.WRITING: ("off", "For writing back"),
+    Level.FINE: ("ok", "Fine"),
+}
+# Reasons for which a job stopped that the preflight can explain.
+LACKS_PERMISSION = ("lake.fields_missing", "salesforce.refused", "sync.objects_not_readable")
 JOB_STATES: Mapping[State, str] = {  # the keys of templatetags.headwater.STATES
     State.QUEUED: "waiting",
     State.RUNNING: "busy",

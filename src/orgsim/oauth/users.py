@@ -101,6 +101,7 @@ def _insert_user(org: Org, new: NewUser) -> str:
         "Alias": new.last_name[:8].lower(),
         "CommunityNickname": new.username.partition("@")[0][:40],
         "IsActive": 1,
+        "UserPermissionsMarketingUser": 0,
         "ProfileId": profile_id(org, new.profile or ADMIN_PROFILE, user_id),
         "UserType": "Standard",
         "TimeZoneSidKey": "GMT",

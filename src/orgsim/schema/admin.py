@@ -58,6 +58,7 @@ USER = SObject(
         reference("AccountId", "Account"),
         text("FederationIdentifier", 512),
         read_only(moment("LastLoginDate")),
+        flag("UserPermissionsMarketingUser"),
         *_NO_BIN,
         *viewed_fields(),
     ),

@@ -51,6 +51,7 @@ class Field:
     blanks_as_zero: bool = True  # how the formula reads empty numbers
     track_history: bool = False  # changes leave rows, where the object keeps a history
     needs_grant: bool = False  # came by a deployment: nobody sees it whom no permission set or profile lets (facts C.8)
+    read_by_grant: bool = False  # as a user sees it whom rights let read it, not write
 
     @property
     def is_stored(self) -> bool:
@@ -70,6 +71,8 @@ class Field:
     @property
     def is_permissionable(self) -> bool:
         """Whether who sees it can be decided. Names, owners, stamps and required fields go with their record."""
+        if self.read_by_grant:
+            return True
         if self.name_field or self.cascade_delete or self.name in _NEVER_PERMISSIONABLE or self.compound_name:
             return False
         if self.custom or self.type in COMPOUND_TYPES:

@@ -136,7 +136,8 @@ class _Rights:
             if right == "edit" or (right == "read" and not (field.createable or field.updateable)):
                 yield field
             elif right == "read":
-                yield replace(field, createable=False, updateable=False)
+                is_granted = decided is field
+                yield replace(field, createable=False, updateable=False, read_by_grant=is_granted)
 
     def _right(self, key: str, field: Field) -> str:
         if key in self.editable:

@@ -71,6 +71,7 @@ def test_describes_show_only_what_the_user_may_see(limited: httpx2.Client, clien
     assert not set(fields) & {"Phone", "Address", "City", "Rating"}
     assert [fields["Email"][key] for key in ("createable", "updateable")] == [False, False]
     assert fields["Title"]["updateable"] is True
+    assert [fields[name]["permissionable"] for name in ("Email", "Title", "LastName")] == [True, True, False]
     assert [lead[key] for key in ("createable", "updateable", "deletable")] == [True, True, False]
     assert refusal(limited.get("/sobjects/Opportunity/describe")) == (404, "NOT_FOUND")
     assert len(client.get("/sobjects/Lead/describe").json()["fields"]) > len(fields) + 10
@@ -87,6 +88,17 @@ def test_the_schema_in_tooling_is_that_of_the_user(limited: httpx2.Client) -> No
     assert rows("SELECT QualifiedApiName FROM EntityDefinition WHERE QualifiedApiName = 'Opportunity'") == set()
     fields = rows("SELECT QualifiedApiName FROM FieldDefinition WHERE EntityDefinitionId = 'Lead'")
     assert fields & {"Email", "Phone"} == {"Email"}
+
+
+@pytest.mark.conformance(area="REST", feature="The box Marketing User is a field of User", source="facts C.30")
+def test_the_box_marketing_user_is_read_and_ticked_on_the_user(client: httpx2.Client, limited_id: str) -> None:
+    def box() -> object:
+        fields = {"fields": "UserPermissionsMarketingUser"}
+        return client.get(f"/sobjects/User/{limited_id}", params=fields).json()["UserPermissionsMarketingUser"]
+
+    assert box() is False
+    ticked = client.patch(f"/sobjects/User/{limited_id}", json={"UserPermissionsMarketingUser": True})
+    assert (ticked.status_code, box()) == (204, True)
 
 
 # queries

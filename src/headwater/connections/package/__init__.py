@@ -17,6 +17,7 @@ from headwater.connections.package.definition import (
 from headwater.connections.package.files import downloads, files, save_to
 from headwater.connections.package.install import run_install
 from headwater.connections.package.price import PricedCall, price_of, total_calls
+from headwater.connections.package.seen import version_in
 from headwater.connections.package.state import (
     INSTALLING,
     Checked,
@@ -31,5 +32,6 @@ __all__ = [
     "BUYER_ATTRIBUTION_TOUCHPOINT", "BUYER_TOUCHPOINT", "CHOOSING", "FIELDS", "INSTALLING", "PERMISSION_SET",
     "PERMISSION_SETS", "UNIQUE_ID", "VERSION", "Change", "Checked", "Comparison", "Component", "PackageState",
     "PricedCall", "choose_read_only", "downloads", "files", "installed", "installed_in", "is_read_only", "last_check",
-    "price_of", "require_writing", "run_install", "save_to", "total_calls", "why_missing",
+    "price_of", "require_writing", "run_install", "save_to", "total_calls", "version_in",
+    "why_missing",
 ]  # fmt: skip

@@ -55,8 +55,7 @@ class Seen:
         administrator = self.administrator
         if administrator is None:
             return None
-        mark = _MARK.search(administrator.description)
-        return int(mark[1]) if mark else _BEFORE_MARKS
+        return version_in(administrator.description)
 
     @property
     def administrator(self) -> SeenSet | None:
@@ -70,6 +69,12 @@ class Seen:
     def visible_fields(self, sobject: str) -> dict[str, Mapping[str, Any]]:
         fields = self.describes[sobject]["fields"] if sobject in self.describes else ()
         return {each["name"]: each for each in fields}
+
+
+def version_in(description: str) -> int:
+    """The version that the Administrator set's description is marked with."""
+    mark = _MARK.search(description)
+    return int(mark[1]) if mark else _BEFORE_MARKS
 
 
 def look(org: Org, user_id: str) -> Seen:

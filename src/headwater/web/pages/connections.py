@@ -18,6 +18,7 @@ from headwater.connections import lifecycle
 from headwater.connections.client_apps import shown
 from headwater.connections.models import Connection, Status
 from headwater.connections.package import is_read_only, last_check
+from headwater.connections.preflight import PRICE_CALLS, latest_preflight, summary_of
 from headwater.connections.services import Callback, begin, callback_address, connection_of, login_url_for, place_of
 from headwater.credits.services import today
 from headwater.jobs.services import JobView, job_view, latest
@@ -110,6 +111,7 @@ def confirm(request: MemberRequest) -> HttpResponse:
     if row is None or row.status != Status.AWAITING_CONFIRMATION:
         return redirect(PAGE)
     facts = {"connection": row, "objects": OBJECTS, "limit_calls": today(request.account).limit_calls}
+    facts["preflight_calls"] = PRICE_CALLS
     return render(request, "web/settings/connection_confirm.html", facts)
 
 
@@ -172,7 +174,10 @@ def _page(
 ) -> HttpResponse:
     app = shown(request.account)
     environment, my_domain = place_of(app.login_url if app else "")
+    looked = latest_preflight(request.account)
     facts: dict[str, Any] = {
+        "preflight": summary_of(looked) if looked else None,
+        "preflight_calls": PRICE_CALLS,
         "connection": connection_of(request.account),
         "dialog": dialog,
         "refused": refused if dialog == "environment" else None,

@@ -10,6 +10,8 @@ from headwater.accounts.models import Account, Role
 from headwater.accounts.services import events_of, members_of
 from headwater.connections.models import Connection, Status
 from headwater.connections.package import INSTALLING
+from headwater.connections.preflight import count_of, latest_preflight, summary_of
+from headwater.connections.preflight_rules import Level
 from headwater.connections.services import connection_of
 from headwater.credits.services import today
 from headwater.export.services import written_counts
@@ -32,10 +34,12 @@ class Step:
 def overview(request: MemberRequest) -> HttpResponse:
     account = request.account
     connection, replica, run = connection_of(account), replica_state(account), latest_run(account)
+    looked = latest_preflight(account)
     steps = _steps(account, connection, replica, run)
     facts = {
         "admins": [member.user for member in members_of(account).filter(role=Role.ADMIN)],
         "connection": connection,
+        "preflight": summary_of(looked) if looked and count_of(looked, Level.MUST) else None,
         "replica": replica,
         "run": run,
         "today": today(account),

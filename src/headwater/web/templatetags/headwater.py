@@ -20,6 +20,7 @@ from django.utils.timesince import timesince
 from headwater.common.clock import now_utc
 from headwater.common.money import from_cents
 from headwater.connections.package import Change, PackageState
+from headwater.connections.preflight_rules import Level
 from headwater.jobs.models import State
 from headwater.jobs.services import JobView, job_view, jobs_of
 from headwater.notify import services as notify
@@ -29,8 +30,10 @@ from headwater.web import navigation
 from headwater.web.wording import (
     CALL_KINDS,
     ENVIRONMENTS,
+    FINDING_LEVELS,
     JOB_KINDS,
     JOB_STATES,
+    LACKS_PERMISSION,
     LOG_IN_WAYS,
     PACKAGE_CHANGES,
     PACKAGE_STATES,
@@ -179,6 +182,16 @@ def package_state(of: PackageState) -> SafeString:
 @register.simple_tag
 def package_change(change: Change) -> SafeString:
     return state(PACKAGE_CHANGES[change], change.value)
+
+
+@register.simple_tag
+def finding_level(level: Level) -> SafeString:
+    return state(*FINDING_LEVELS[level])
+
+
+@register.filter
+def lacks_permission(code: str) -> bool:
+    return code in LACKS_PERMISSION
 
 
 @register.inclusion_tag("web/parts/pause.html", takes_context=True)

@@ -3,14 +3,15 @@
 
 const copy = async (button) => {
   const shown = button.parentElement.querySelector("code");
-  getSelection().selectAllChildren(shown);
+  if (shown) getSelection().selectAllChildren(shown);
   await navigator.clipboard.writeText(button.dataset.copy);
   const label = button.getAttribute("aria-label");
   button.classList.add("is-copied");
   button.setAttribute("aria-label", "Copied");
   setTimeout(() => {
     button.classList.remove("is-copied");
-    button.setAttribute("aria-label", label);
+    if (label) button.setAttribute("aria-label", label);
+    else button.removeAttribute("aria-label");
   }, 1500);
 };
 
