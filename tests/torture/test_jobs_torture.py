@@ -24,6 +24,7 @@ STEPS = 8
 WORKERS = 3
 KILLS = 10
 PATIENCE_SECONDS = 120
+START_SECONDS = 20
 TESTS = Path(__file__).parents[1]
 
 
@@ -63,9 +64,15 @@ class Pit:
         process.wait()
         self.killed.add(name)
 
-    def busy(self) -> list[str]:
-        """The workers that have taken a job already, rather than still starting up."""
-        return sorted(name for name in self.alive if self.log_of(name))
+    def wait_for_busy(self) -> list[str]:
+        """The workers that have taken a job already, rather than still starting up; any, once none comes any more."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and any(process.poll() is None for process in self.alive.values()):
+            busy = sorted(name for name, process in self.alive.items() if self.log_of(name) and process.poll() is None)
+            if busy:
+                return busy
+            time.sleep(0.05)
+        return sorted(self.alive)
 
     def run(self, part: str) -> str:
         return subprocess.run(
@@ -135,7 +142,7 @@ def _torture(pit: Pit) -> None:
         pit.start_tortured_worker()
     for _ in range(KILLS):
         time.sleep(random.uniform(0.6, 1.4))
-        pit.kill(random.choice(pit.busy() or sorted(pit.alive)))
+        pit.kill(random.choice(pit.wait_for_busy()))
         pit.start_tortured_worker()
     pit.wait_for_all()
 
