@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from headwater.accounts.models import Account
 from headwater.cli.app import app
 from headwater.connections.models import Connection, PreflightRun
-from headwater.connections.package import PERMISSION_SET
+from headwater.connections.package import PERMISSION_SET, VERSION
+from headwater.connections.package.definition import VERSION_MARK
 from headwater.connections.preflight import (
     INTEGRATION_SET,
     PRICE_CALLS,
@@ -176,6 +177,22 @@ def test_the_rights_to_install_are_asked_for_while_the_package_is_absent(org: Ru
     for grant in found["package_install"].grants:
         give(org, grant)
     assert "package_install" not in {finding.code for finding in missing(account)}
+    have_package(account)
+    assert "package" not in {finding.code for finding in missing(account)}
+
+
+def test_an_older_package_is_told_by_its_version_and_updating_it_mends_it(
+    org: RunningOrgsim, connected: Connection
+) -> None:
+    account = connected.account
+    have_package(account)
+    assert "package" not in {finding.code for finding in missing(account)}
+    sql = 'SELECT "Id" FROM "PermissionSet" WHERE "Name" = ?'
+    [(set_id,)] = org.production.database.connect().execute(sql, (PERMISSION_SET,))
+    org.writer().update("PermissionSet", set_id, {"Description": f"{VERSION_MARK} {VERSION - 1}."})
+    found = next(finding for finding in missing(account) if finding.code == "package")
+    assert (found.level, [grant.kind for grant in found.grants]) == (Level.WRITING, [Kind.INSTALL])
+    assert f"version {VERSION - 1} of the package" in found.sentence
     have_package(account)
     assert "package" not in {finding.code for finding in missing(account)}
 
