@@ -6,12 +6,16 @@ Importing this module registers every task. Not here: what a step does (each roo
 from collections.abc import Callable, Mapping
 
 from headwater.accounts.models import Account
+from headwater.accounts.services import record_event
 from headwater.common.errors import Fix, Wait
-from headwater.connections import lifecycle
+from headwater.connections import lifecycle, snapshot
 from headwater.connections import services as connections
-from headwater.connections.models import Connection, PreflightRun
-from headwater.connections.package import INSTALLING, require_writing, run_install
+from headwater.connections.models import Connection, KnownOrg, OrgSnapshot, PreflightRun, Status
+from headwater.connections.package import FIELDS, INSTALLING, require_writing, run_install
+from headwater.connections.parity import Comparison, compare
+from headwater.connections.parity_verdict import Sides, Used
 from headwater.connections.preflight import run_preflight
+from headwater.connections.rules import PRODUCTION
 from headwater.connections.services import Callback
 from headwater.credits import services as credits
 from headwater.export.services import export_records, forget_written, run_export
@@ -19,7 +23,7 @@ from headwater.jobs.models import Job, JsonValue
 from headwater.jobs.running import RunningJob
 from headwater.jobs.services import cancel, jobs_of
 from headwater.jobs.tasks import task
-from headwater.results.services import attribute, forget_results, run_attribution
+from headwater.results.services import attribute, forget_results, run_attribution, values_named_by_rules
 from headwater.sync.cycle import run_cycle
 from headwater.sync.objects import OBJECTS
 from headwater.sync.services import forget_replica, sync_cycle
@@ -29,6 +33,7 @@ __all__ = [
     "WORK",
     "attribute",
     "change_daily_limit",
+    "compare_snapshots",
     "confirm_connection",
     "connect_by_server",
     "delete_connection",
@@ -38,9 +43,12 @@ __all__ = [
     "finish_connecting",
     "install_package",
     "installation",
+    "look_before_confirming",
     "pipeline",
     "preflight",
     "sync_cycle",
+    "take_snapshot",
+    "taking_snapshot",
 ]
 
 NEEDS_PACKAGE = {"export.package_missing", "export.package_not_granted"}
@@ -92,15 +100,50 @@ def connect_by_server(account: Account, *, actor: str) -> Connection:
 
 
 def confirm_connection(account: Account, *, org_id: str, actor: str) -> Connection:
-    """Let the connection go live, and the jobs that waited for it."""
+    """Let the connection go live, and the jobs that waited for it. A test org is looked at once, for its parity."""
     row = lifecycle.confirm(account, org_id=org_id, actor=actor)
     _live_again(account)
+    if row.org_kind != PRODUCTION and snapshot.latest_of(account, org_id) is None:
+        taking_snapshot.enqueue(tenant=str(account.pk), account_id=account.pk, actor=actor)
     return row
 
 
 def preflight(account: Account, *, actor: str) -> PreflightRun:
     """What the connected user may, measured against every field that is read (row A12). Two credits."""
     return run_preflight(account, OBJECTS, actor=actor)
+
+
+def used() -> Used:
+    """What Headwater uses of an org: what it reads, its own objects that it writes, and the values its rules name."""
+    return Used(
+        reads={name: frozenset(fields) for name, fields in OBJECTS.items()},
+        writes={name: frozenset(field.name for field in fields) for name, fields in FIELDS.items()},
+        values=values_named_by_rules(),
+    )
+
+
+def take_snapshot(account: Account, *, actor: str) -> OrgSnapshot:
+    """Look at the org's fields, triggers and flows (row A10): two credits, no record."""
+    return snapshot.take(account, {*OBJECTS, *FIELDS}, actor=actor)
+
+
+@task("connections.snapshot")
+def taking_snapshot(job: RunningJob, *, account_id: int, actor: str) -> JsonValue:
+    """The same, in the queue."""
+    account = Account.objects.get(pk=account_id)
+    return {"credits": job.step("look", lambda: take_snapshot(account, actor=actor).spent_calls)}
+
+
+def look_before_confirming(account: Account, *, actor: str) -> OrgSnapshot | None:
+    """The snapshot that the confirmation compares with the test org's. None where there is nothing to compare with."""
+    row = Connection.of(account).filter(status=Status.AWAITING_CONFIRMATION).first()
+    if row is None or snapshot.latest_of_others(account, row.org_id) is None:
+        return None
+    return take_snapshot(account, actor=actor)
+
+
+def compare_snapshots(before: OrgSnapshot, after: OrgSnapshot) -> Comparison:
+    return compare(before.content, after.content, used(), Sides(*snapshot.titles(before, after)))
 
 
 def delete_connection(account: Account, *, typed_name: str, actor: str) -> Job:
@@ -119,6 +162,7 @@ def deletion(job: RunningJob, *, account_id: int) -> JsonValue:
     It runs when no other job of the account does, as jobs of one account never run side by side.
     """
     account = Account.objects.get(pk=account_id)
+    job.step("a last look at its fields, triggers and flows", lambda: _last_look(account))
     parts: Mapping[str, Callable[[], object]] = {
         "what was written": lambda: forget_written(account),
         "touchpoints and results": lambda: forget_results(account),
@@ -146,6 +190,21 @@ def installation(job: RunningJob, *, account_id: int, actor: str) -> JsonValue:
     result = run_install(job, account, actor=actor)
     go_on(account, NEEDS_PACKAGE)
     return result
+
+
+def _last_look(account: Account) -> str:
+    """A snapshot of what is about to go, to compare production with. An org that is away holds up no deletion."""
+    row = Connection.of(account).first()
+    if row is None or not KnownOrg.of(account).filter(org_id=row.org_id).exists():
+        return "not taken: the org was never confirmed"
+    if not row.sealed_tokens:
+        return "not taken: the log-in was taken away before"
+    try:
+        return f"{take_snapshot(account, actor='headwater').spent_calls} credits"
+    except (Fix, Wait) as error:
+        told = f"{row.org_name} {row.org_id}: {error.sentence}"
+        record_event(account, actor="headwater", action="connections.snapshot_missed", after=told)
+        return f"not taken: {error.code}"
 
 
 def _revoke(job: RunningJob, account: Account) -> None:

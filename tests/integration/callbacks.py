@@ -8,7 +8,7 @@ REDIRECT_URI = "http://127.0.0.1:8000/settings/connections/callback/"
 
 
 def callback_of(location: str) -> Callback:
-    assert location.startswith(REDIRECT_URI)
+    assert urlsplit(location).path == urlsplit(REDIRECT_URI).path
     query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
     return Callback(
         state=query.get("state", ""),

@@ -20,7 +20,16 @@ from orgsim.edits.checksum import checksum
 from orgsim.person import answer_login
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
 from orgsim.seed import load_history
-from orgsim.testing import CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME, RunningOrgsim, running_orgsim
+from orgsim.server.triggers import set_trigger
+from orgsim.testing import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    PASSWORD,
+    SANDBOX_USERNAME,
+    USERNAME,
+    RunningOrgsim,
+    running_orgsim,
+)
 from postgres import Cluster
 
 PORT = 21717
@@ -55,12 +64,17 @@ class Shell:
         return orjson.loads(done.stdout)
 
     def connect(
-        self, *arguments: str, password: str = PASSWORD, allow: bool = True, answer: str = "y"
+        self,
+        *arguments: str,
+        username: str = USERNAME,
+        password: str = PASSWORD,
+        allow: bool = True,
+        answer: str = "y",
     ) -> "subprocess.CompletedProcess[str]":
         with self.start("connect", "--port", str(PORT), *arguments) as process:
             assert process.stderr is not None
             address = next(line.strip() for line in process.stderr if line.startswith("http"))
-            httpx2.get(answer_login(address, USERNAME, password, allow=allow))
+            httpx2.get(answer_login(address, username, password, allow=allow))
             out, err = process.communicate(f"{answer}\n", timeout=60)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
@@ -184,6 +198,20 @@ def test_the_wrong_org_is_left_and_the_right_one_disconnected_and_connected_agai
     assert shell.connect(answer="").returncode == 0  # the same org needs no second look
     stays = shell.run("disconnect", "--delete", "--name", "Acme")
     assert (stays.returncode, "production org" in stays.stderr) == (4, True)
+
+
+def test_connecting_production_tells_how_it_compares_with_the_sandbox_before_it(
+    org: RunningOrgsim, shell: Shell
+) -> None:
+    set_trigger(org.production, {"sobject": "Lead", "name": "Stamp", "cpu_ms_per_record": 1})
+    assert shell.connect("--environment", "sandbox", username=SANDBOX_USERNAME).returncode == 0
+    assert shell.run("disconnect", "--delete", "--name", "Acme").returncode == 0
+    connected = shell.connect()
+    assert connected.returncode == 0
+    assert (
+        "Compared with Acme (sandbox): 1 differences that matter, 0 parts that could not be compared"
+        in connected.stderr
+    )
 
 
 def test_refusing_the_authorisation_ends_with_4_and_connects_nothing(shell: Shell) -> None:

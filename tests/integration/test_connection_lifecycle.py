@@ -16,6 +16,7 @@ from headwater.connections import lifecycle
 from headwater.connections.client_apps import in_use
 from headwater.connections.models import Connection, KnownOrg, Status
 from headwater.connections.services import connection_of, session
+from headwater.connections.snapshot import PRICE_CALLS
 from headwater.connections.tokens import StoredTokens
 from headwater.credits.models import Entry
 from headwater.jobs.models import State
@@ -112,10 +113,10 @@ def test_a_deletion_leaves_nothing_of_the_sandbox_behind(org: RunningOrgsim, acc
     job = run_here(delete_connection(account, typed_name="Acme", actor=ACTOR), poll_seconds=0.01)
     assert job.state == State.DONE
     assert files_of(account) == []
-    kept = {"AuditEvent", "Entry", "KnownOrg", "Quota", "Window"}
+    kept = {"AuditEvent", "Entry", "KnownOrg", "OrgSnapshot", "Quota", "Window"}
     assert set(rows_of(account)) <= kept, rows_of(account)
     assert rows_of(account).get("Quota") == settings_before
-    assert Entry.of(account).count() == spent  # credits that were spent stay told
+    assert Entry.of(account).count() == spent + PRICE_CALLS  # what was spent stays told, with the last look
     assert live_grants(org.sandbox) == grants - 1
     assert (rows_of(other), files_of(other)) == others
     assert connect(account).org_kind == "production"

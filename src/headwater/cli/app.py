@@ -17,6 +17,7 @@ from headwater.cli import (
     factor_reset,
     keys,
     package,
+    parity,
     plan,
     preflight,
     serve,
@@ -37,6 +38,7 @@ app.command("connect")(connect.connect)
 app.command("client-app")(client_app.client_app)
 app.command("disconnect")(disconnect.disconnect)
 app.command("package")(package.package)
+app.command("parity")(parity.parity)
 app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)

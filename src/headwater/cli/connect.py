@@ -13,12 +13,20 @@ from headwater.cli.client_app import SERVER_WAYS, way_named
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import EXIT_FIX, err, out, print_json, the_account, utc
 from headwater.common.clock import now_utc
-from headwater.common.errors import Facts, Wait
+from headwater.common.errors import Facts, Fix, Wait
 from headwater.connections import lifecycle
 from headwater.connections.client_apps import keep, present_wish
 from headwater.connections.models import Connection, LogIn, Status
+from headwater.connections.parity_verdict import Level
 from headwater.connections.services import Callback, begin, login_url_for
-from headwater.wiring import confirm_connection, connect_by_server, finish_connecting
+from headwater.connections.snapshot import latest_of_others
+from headwater.wiring import (
+    compare_snapshots,
+    confirm_connection,
+    connect_by_server,
+    finish_connecting,
+    look_before_confirming,
+)
 
 CALLBACK_PATH = "/OauthRedirect"
 _PAGE = b"<!doctype html><title>Headwater</title><p>Headwater has the answer. You can close this page."
@@ -118,11 +126,30 @@ def _connect_server(
 def _confirm(account: Account, row: Connection, actor: str, *, yes: bool) -> Connection:
     """The look at org and user before the first record is read (row A6)."""
     shown = f"{row.org_name} ({row.org_kind}, {row.org_id}), as {row.username}"
+    _tell_parity(account, actor)
     if not yes and not typer.confirm(f"Read records of {shown}?"):
         lifecycle.decline(account, actor=actor)
         out.print(f"Left {row.org_name}: the log-in is revoked and nothing was read.")
         raise typer.Exit(EXIT_FIX)
     return confirm_connection(account, org_id=row.org_id, actor=actor)
+
+
+def _tell_parity(account: Account, actor: str) -> None:
+    """What differs from the org that was tried before (row A10). A look that fails is told and stops nobody."""
+    try:
+        arriving = look_before_confirming(account, actor=actor)
+    except (Fix, Wait) as error:
+        err.print(f"[yellow]![/] Not compared with the org before: {error.sentence}", highlight=False)
+        return
+    before = latest_of_others(account, arriving.org_id) if arriving else None
+    if arriving is None or before is None:
+        return
+    found = compare_snapshots(before, arriving)
+    err.print(
+        f"Compared with {before.org_name} ({before.org_kind}): {found.counts[Level.MATTERS]} differences that matter, "
+        f"{len(found.not_compared)} parts that could not be compared. headwater parity tells them.",
+        highlight=False,
+    )
 
 
 def connection_json(row: Connection) -> dict[str, str]:

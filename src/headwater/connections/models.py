@@ -1,4 +1,4 @@
-"""Which org an account is connected to, by which app, and the log-ins under way.
+"""Which org an account is connected to, by which app, the log-ins under way, and how its orgs looked.
 
 Not here: the rules (services.py) and the tokens' plain text, which stands nowhere (accounts/crypt.py).
 """
@@ -103,6 +103,26 @@ class WritingChoice(AccountScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account"], name="one_writing_choice_per_account")]
+
+
+class OrgSnapshot(AccountScoped):
+    """An org's fields, triggers and flows as they were once; no record of it. Kept when its connection is deleted.
+
+    content   See snapshot.py; spent_calls: credits that taking it cost.
+    """
+
+    org_id = models.CharField(max_length=18)
+    org_name = models.CharField(max_length=200)
+    org_kind = models.CharField(max_length=20)
+    username = models.CharField(max_length=120)  # through whose eyes
+    taken_utc = models.DateTimeField()
+    taken_by = models.CharField(max_length=254)
+    content = models.JSONField()
+    spent_calls = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-taken_utc", "-pk"]
+        indexes = [models.Index(fields=["account", "org_id", "taken_utc"], name="snapshots_of_org")]
 
 
 class Authorization(AccountScoped):

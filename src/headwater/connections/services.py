@@ -189,6 +189,24 @@ def session(account: Account, *, job_kind: str, job_id: str = "") -> Iterator[Tr
         yield transport
 
 
+@contextmanager
+def schema_session(account: Account, *, job_kind: str, job_id: str) -> Iterator[Transport]:
+    """As `session`, also before the org is confirmed and while it is being deleted: for its schema, never for a record.
+
+    Nothing is sent twice, so that an org that is gone holds nobody up.
+    """
+    row = connection_of(account)
+    if row is None:
+        raise not_connected()
+    before_and_after = (Status.AWAITING_CONFIRMATION, Status.DELETING)
+    if row.status not in before_and_after:
+        require_live(row)
+    tokens = StoredTokens(account, also=before_and_after)
+    meter = meter_for(account, job_kind=job_kind, job_id=job_id)
+    with Transport(row.instance_url, tokens, meter, attempts=1) as transport:
+        yield transport
+
+
 def _take_in(account: Account, arrival: _Arrival, grant: oauth.Grant) -> Connection:
     """Ask the org what it is, and store the log-in where the rules admit it; else end the grant."""
     try:

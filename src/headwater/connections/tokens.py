@@ -6,6 +6,7 @@ way to the store; then only a new authorisation helps, and this says so.
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -34,10 +35,14 @@ def sealed(account: Account, access_token: str, refresh_token: str) -> str:
 
 
 class StoredTokens:
-    """The Tokens of an account's connection (see salesforce/transport.py)."""
+    """The Tokens of an account's connection (see salesforce/transport.py).
 
-    def __init__(self, account: Account) -> None:
+    also   Further states in which they may be used; only the look at an org's schema has any (services.schema_session).
+    """
+
+    def __init__(self, account: Account, *, also: Collection[Status] = ()) -> None:
         self._account = account
+        self._live = {Status.CONNECTED, *also}
 
     def access_token(self) -> str:
         return self._open(self._row())["access_token"]
@@ -62,7 +67,7 @@ class StoredTokens:
             raise not_connected()
         if row.status == Status.AUTHORIZATION_REQUIRED:
             raise authorization_required(row)
-        if row.status != Status.CONNECTED:
+        if row.status not in self._live or not row.sealed_tokens:
             raise not_connected()  # it was left while this work went on
         return row
 
@@ -110,11 +115,12 @@ class StoredTokens:
         may_have_rotated = row.renewal_until_utc and row.log_in == LogIn.BROWSER
         told = _cut_off(refused) if may_have_rotated else refused
         with transaction.atomic():
-            is_lost = mine.update(renewal_until_utc=None, status=Status.AUTHORIZATION_REQUIRED) == 1
-            if is_lost:
+            is_ours = mine.update(renewal_until_utc=None) == 1
+            # Before a confirmation and during a deletion the state stays: it says what a person decided.
+            if mine.filter(status=Status.CONNECTED).update(status=Status.AUTHORIZATION_REQUIRED) == 1:
                 why, name = told.facts.why, row.org_name
                 record_event(self._account, actor="headwater", action=AUTHORIZATION_LOST, before=name, after=why)
-        if is_lost:
+        if is_ours:
             raise told
         return self.access_token()
 

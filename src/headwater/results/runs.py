@@ -48,6 +48,18 @@ def run_attribution(job: RunningJob, account: Account) -> dict[str, Any]:
     return told
 
 
+def values_named_by_rules() -> dict[str, frozenset[str]]:
+    """The picklist values that the rules in force name, by `Object.Field`."""
+    rules = Rules()
+    campaign_types = {rule.campaign_type for rule in rules.channels}
+    campaign_types |= {name for rule in rules.campaigns for name in rule.campaign_types}
+    named = {"Campaign.Type": frozenset(campaign_types)}
+    for activity in rules.activities:
+        path = f"{activity.activity.value}.Type"
+        named[path] = named.get(path, frozenset()) | set(activity.activity_types)
+    return named
+
+
 def _compute(account: Account, directory: Path) -> tuple[RunResult, int, datetime]:
     state, as_of = replica_state(account), now_utc()
     if state is None:

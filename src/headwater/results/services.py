@@ -16,7 +16,7 @@ from headwater.jobs.models import JsonValue
 from headwater.jobs.running import RunningJob
 from headwater.jobs.tasks import task
 from headwater.results.models import Run
-from headwater.results.runs import forget_results, latest_run, open_results, run_attribution
+from headwater.results.runs import forget_results, latest_run, open_results, run_attribution, values_named_by_rules
 
 __all__ = [
     "ChannelRow",
@@ -33,6 +33,7 @@ __all__ = [
     "opportunity",
     "revenue_by_channel",
     "run_attribution",
+    "values_named_by_rules",
     "won_total_cents",
 ]
 

@@ -59,6 +59,7 @@ class Request:
 
     may_repeat       False where a second sending would begin the work a second time, and only the caller can tell.
     refusal_inside   Finds a refusal that hides in a good answer, as a composite's subrequests do (facts C.6).
+    let_pass         Codes of refusals that are an answer to the caller, who finds them as `Answer.refusal`.
     """
 
     method: str
@@ -71,16 +72,21 @@ class Request:
     save_to: Path | None = None
     may_repeat: bool = True
     refusal_inside: "Callable[[Answer], Refusal | None] | None" = None
+    let_pass: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer. `body` is empty where the request was saved to a file. `server_utc` is Salesforce's own clock."""
+    """An answer that helps the caller. `body` is empty where the request was saved to a file or refused.
+
+    server_utc   Salesforce's own clock.
+    """
 
     status_code: int
     headers: Mapping[str, str]
     body: bytes
     server_utc: datetime
+    refusal: Refusal | None = None
 
     def json(self) -> Any:
         return orjson.loads(self.body)
@@ -177,7 +183,11 @@ class Transport:
                 answer = Answer(response.status_code, response.headers, body, _server_time(response.headers))
                 return answer, Settlement(Outcome.ANSWERED, response.status_code, usage)
             refusal = read_refusal(response.status_code, response.read(), response.headers.get("X-SFDC-Request-Id", ""))
-            return refusal, Settlement(Outcome.REFUSED, response.status_code, usage)
+            refused = Settlement(Outcome.REFUSED, response.status_code, usage)
+            if refusal.error_code not in request.let_pass:
+                return refusal, refused
+            server_utc = _server_time(response.headers)
+            return Answer(response.status_code, response.headers, b"", server_utc, refusal), refused
 
 
 def _receive(response: httpx2.Response, save_to: Path | None) -> bytes:

@@ -24,6 +24,7 @@ TASKS: Mapping[str, str] = {
     "pipeline.run": "Sync, attribution and export",
     "connections.delete": "Deleting the connection",
     "package.install": "Installing the Salesforce package",
+    "connections.snapshot": "Snapshot of the org",
 }
 LOG_IN_WAYS: Mapping[str, str] = {  # of connections.models.LogIn
     "browser": "A person logs in once",
@@ -32,6 +33,7 @@ LOG_IN_WAYS: Mapping[str, str] = {  # of connections.models.LogIn
 }
 JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
     "connect": "Connecting",
+    "parity": "Parity",
     "plan": "Planning",
     "preflight": "Preflight",
     "sync": "Sync",
@@ -87,6 +89,13 @@ JOB_STATES: Mapping[State, str] = {  # the keys of templatetags.headwater.STATES
     State.FAILED: "error",
     State.BLOCKED: "warning",
     State.CANCELLED: "off",
+}
+
+
+PARITY_LEVELS: Mapping[str, tuple[str, str]] = {  # a key of templatetags.headwater.STATES, and words
+    "matters": ("error", "Matters"),
+    "worth_knowing": ("warning", "Worth knowing"),
+    "cosmetic": ("off", "Cosmetic"),
 }
 
 

@@ -234,3 +234,46 @@ APEX_TRIGGER = SObject(
     undeletable=False,
     bulk_queryable=False,
 )
+
+# What its reference lists, less what belongs to other products (facts C.28).
+FLOW_DEFINITION_VIEW = SObject(
+    "FlowDefinitionView",
+    "Flow Definition View",
+    "Flow Definition Views",
+    "3dd",
+    tuple(
+        read_only(field)
+        for field in (
+            record_id(),
+            text("DurableId", 255),
+            named(text("ApiName", 255)),
+            text("Label", 255),
+            text("Description", 255),
+            pick("ProcessType", ("AutoLaunchedFlow", "Flow", "Workflow", "CustomEvent", "InvocableProcess"), 40),
+            pick("TriggerType", ("RecordBeforeSave", "RecordAfterSave", "RecordBeforeDelete", "Scheduled"), 40),
+            text("NamespacePrefix", 15),
+            text("ActiveVersionId", 255),
+            text("LatestVersionId", 255),
+            text("LastModifiedBy", 255),
+            flag("IsActive"),
+            flag("IsOutOfDate"),
+            moment("LastModifiedDate"),
+            flag("IsTemplate"),
+            text("Builder", 255),
+            pick("ManageableState", ("unmanaged", "installed"), 40),
+            text("InstalledPackageName", 240),
+            text("TriggerObjectOrEventLabel", 255),
+            text("TriggerObjectOrEventId", 255),
+            pick("RecordTriggerType", ("Create", "Update", "CreateAndUpdate", "Delete"), 40),
+            whole("VersionNumber"),
+            whole("TriggerOrder"),
+            whole("ApiVersion"),
+        )
+    ),
+    createable=False,
+    updateable=False,
+    deletable=False,
+    undeletable=False,
+    replicateable=False,
+    bulk_queryable=False,
+)

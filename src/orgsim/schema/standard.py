@@ -29,6 +29,7 @@ _OBJECTS: tuple[SObject, ...] = tuple(
         admin.PERMISSION_SET_ASSIGNMENT,
         *access.OBJECTS,
         admin.APEX_TRIGGER,
+        admin.FLOW_DEFINITION_VIEW,
         *duplicate.OBJECTS,
     )
 )

@@ -9,6 +9,7 @@ from orgsim.server.access import change_access, describe_access
 from orgsim.server.clientapps import describe_apps
 from orgsim.server.currencies import describe_currencies, set_currency
 from orgsim.server.duplicaterules import describe_duplicate_rules, remove_duplicate_rule, set_duplicate_rule
+from orgsim.server.flows import describe_flows, remove_flow, set_flow
 from orgsim.server.locks import describe_locks, remove_locks, set_lock
 from orgsim.server.recordtypes import describe_record_types, set_record_type
 from orgsim.server.rules import describe_rules, remove_rule, set_rule
@@ -109,6 +110,7 @@ ROUTES: tuple[Route, ...] = (
     *_rule_routes("rules", describe_rules, set_rule, remove_rule),
     *_rule_routes("duplicate-rules", describe_duplicate_rules, set_duplicate_rule, remove_duplicate_rule),
     *_rule_routes("triggers", describe_triggers, set_trigger, remove_trigger),
+    *_rule_routes("flows", describe_flows, set_flow, remove_flow),
     ("GET", _RECORD_TYPES, _list_record_types),
     ("POST", _RECORD_TYPES, _set_record_type),
     ("GET", _CURRENCIES, _list_currencies),

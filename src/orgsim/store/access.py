@@ -25,7 +25,16 @@ _FOLLOWS = {
     "CampaignMember": "Campaign",
     "CampaignMemberStatus": "Campaign",
 }
-_SETUP_READ = frozenset({"PermissionSet", "PermissionSetAssignment", "ObjectPermissions", "FieldPermissions"})
+_SETUP_READ = frozenset(
+    {
+        "PermissionSet",
+        "PermissionSetAssignment",
+        "ObjectPermissions",
+        "FieldPermissions",
+        "ApexTrigger",
+        "FlowDefinitionView",
+    }
+)
 _SETUP_WRITE = {
     **dict.fromkeys(
         ("Profile", "PermissionSet", "ObjectPermissions", "FieldPermissions"), "ManageProfilesPermissionsets"

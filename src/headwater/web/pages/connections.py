@@ -18,19 +18,31 @@ from headwater.connections import lifecycle
 from headwater.connections.client_apps import shown
 from headwater.connections.models import Connection, Status
 from headwater.connections.package import is_read_only, last_check
-from headwater.connections.preflight import PRICE_CALLS, latest_preflight, summary_of
+from headwater.connections.parity_verdict import Level
+from headwater.connections.preflight import PRICE_CALLS as PREFLIGHT_CALLS
+from headwater.connections.preflight import latest_preflight, summary_of
 from headwater.connections.services import Callback, begin, callback_address, connection_of, login_url_for, place_of
+from headwater.connections.snapshot import PRICE_CALLS, pair_before_confirming
 from headwater.credits.services import today
 from headwater.jobs.services import JobView, job_view, latest
 from headwater.sync.objects import OBJECTS
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.telling import Told, tell
 from headwater.web.wording import ENVIRONMENTS
-from headwater.wiring import confirm_connection, connect_by_server, delete_connection, deletion, finish_connecting
+from headwater.wiring import (
+    compare_snapshots,
+    confirm_connection,
+    connect_by_server,
+    delete_connection,
+    deletion,
+    finish_connecting,
+    look_before_confirming,
+)
 
 AGAIN = "again"  # the environment of a re-authorisation: wherever the org was connected before
 PAGE = "web:connections"
 WRONG_PLACE = {"connections.bad_my_domain", "connections.unknown_environment"}  # shown beside the choice
+SHOWN_DIFFERENCES = 20  # on the confirmation page; the report has them all
 
 
 @require_GET
@@ -90,9 +102,18 @@ def callback(request: MemberRequest) -> HttpResponse:
 
 def _after_log_in(request: MemberRequest, row: Connection) -> HttpResponse:
     if row.status == Status.AWAITING_CONFIRMATION:
+        _compare(request)
         return redirect("web:connections_confirm")
     _say_connected(request, row)
     return redirect(PAGE)
+
+
+def _compare(request: MemberRequest) -> None:
+    """With the org that was tried before; that it cannot be compared is told, and keeps nobody from confirming."""
+    try:
+        look_before_confirming(request.account, actor=request.user.email)
+    except Told as error:
+        tell(request, error)
 
 
 @require_http_methods(["GET", "POST"])
@@ -111,8 +132,20 @@ def confirm(request: MemberRequest) -> HttpResponse:
     if row is None or row.status != Status.AWAITING_CONFIRMATION:
         return redirect(PAGE)
     facts = {"connection": row, "objects": OBJECTS, "limit_calls": today(request.account).limit_calls}
-    facts["preflight_calls"] = PRICE_CALLS
-    return render(request, "web/settings/connection_confirm.html", facts)
+    facts["preflight_calls"] = PREFLIGHT_CALLS
+    return render(request, "web/settings/connection_confirm.html", {**facts, **_switch(row)})
+
+
+def _switch(row: Connection) -> dict[str, Any]:
+    """What the confirmation shows of parity: `tried` is the org before this one, if there was one."""
+    tried, arriving = pair_before_confirming(row.account, row)
+    facts: dict[str, Any] = {"tried": tried, "arriving": arriving, "price_calls": PRICE_CALLS}
+    if tried is None or arriving is None:
+        return facts
+    found = compare_snapshots(tried, arriving)
+    urgent = found.of(level=Level.MATTERS.value)
+    facts |= {"found": found, "counts": list(found.counts.items()), "urgent": urgent[:SHOWN_DIFFERENCES]}
+    return facts | {"more_urgent": max(0, len(urgent) - SHOWN_DIFFERENCES)}
 
 
 @require_POST
@@ -177,7 +210,7 @@ def _page(
     looked = latest_preflight(request.account)
     facts: dict[str, Any] = {
         "preflight": summary_of(looked) if looked else None,
-        "preflight_calls": PRICE_CALLS,
+        "preflight_calls": PREFLIGHT_CALLS,
         "connection": connection_of(request.account),
         "dialog": dialog,
         "refused": refused if dialog == "environment" else None,

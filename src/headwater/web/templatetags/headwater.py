@@ -37,6 +37,7 @@ from headwater.web.wording import (
     LOG_IN_WAYS,
     PACKAGE_CHANGES,
     PACKAGE_STATES,
+    PARITY_LEVELS,
     TASKS,
 )
 
@@ -167,6 +168,17 @@ def state(kind: str, words: str) -> SafeString:
     """A state in words and an icon. `kind` is a key of STATES; an unknown one is an error."""
     shape = '<span class="state state-{}">{}<span>{}</span></span>'
     return format_html(shape, kind, icon(STATES[kind]), words)
+
+
+@register.simple_tag
+def parity_level(level: str) -> SafeString:
+    return state(*PARITY_LEVELS[level])
+
+
+@register.filter
+def parity_words(name: str) -> str:
+    """A level, or the kind of a thing, in words: `validation_rule` -> Validation rule."""
+    return PARITY_LEVELS[name][1] if name in PARITY_LEVELS else name.replace("_", " ").capitalize()
 
 
 @register.simple_tag

@@ -20,9 +20,12 @@ from orgsim.soql import tree
 from orgsim.soql.compile import compile_records
 from orgsim.soql.functions import is_aggregate
 from orgsim.soql.parse import parse
+from orgsim.soql.refuse import no_such_sobject
+from orgsim.store.access import may
 
 NO_ID = "000000000000000AAA"
 _DEFINITION_NAMES = frozenset(each.name for each in DEFINITIONS)
+_SETUP_NAMES = frozenset(each.name for each in TOOLING_CATALOG) - _DEFINITION_NAMES
 _REIFIED = {
     "FieldDefinition": ("EntityDefinitionId", "DurableId"),
     "EntityParticle": ("EntityDefinitionId", "FieldDefinitionId", "DurableId"),
@@ -43,6 +46,8 @@ def query(call: Call) -> Response:
     sobject = TOOLING_CATALOG.find(str(select.source))
     if sobject is None:
         return data_query.query(call)
+    if sobject.name in _SETUP_NAMES and not may(call.org, call.session.user_id, "ViewSetup"):
+        raise no_such_sobject(str(select.source), text, select.source.at)
     if sobject.name in _DEFINITION_NAMES:
         _refuse_unsupported(sobject.name, select)
         select = replace(select, limit=None, offset=None)  # ignored without a word, as there
