@@ -111,7 +111,13 @@ AUTH_USER_MODEL = "accounts.User"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"  # there is no open sign-up: an operator creates users (accounts.services)
+# A log-in needs a verified address: accounts.services marks those that an operator named or an invitation reached,
+# and a new address counts once its mail was answered.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; another takes its place once verified
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or address is told to its owner
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before the address is changed
 ACCOUNT_ADAPTER = "headwater.web.login.ClosedSignupAdapter"
 
 # The second factor. A code counts in its own half minute only, as allauth remembers a used code no longer than that.
@@ -126,9 +132,10 @@ LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_SECURE = BASE_URL.startswith("https://")
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 
-# Without a mail server, mails (password resets) are written to the log of `headwater serve`.
+# Without a mail server, mails (invitations, password resets) are written to the log of `headwater serve`.
 _mail = env.dj_email_url("EMAIL_URL", "console:")
-EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
+_is_logged = _mail["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND: str = "headwater.accounts.mail.LogEmailBackend" if _is_logged else _mail["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]

@@ -24,7 +24,7 @@ from headwater.notify.services import open_of, resolve, tell
 LOST = "connections.authorization_required"
 NO_LOG_IN = {LOST, DEAD, "connections.disconnected", "connections.not_confirmed", "connections.not_connected"}
 NEEDS_LOG_IN = NO_LOG_IN | {"accounts.unopenable_secret", "salesforce.clock_wrong", "salesforce.ip_refused"}
-OWN_DEEDS = NO_LOG_IN - {LOST, DEAD}  # a person did it and sees it on the page: nothing to tell
+OWN_DEEDS = NO_LOG_IN - {LOST, DEAD} | {"accounts.closed"}  # a person did it and sees it on the page: nothing to tell
 PAUSES = {"credits.quota_reached", "salesforce.request_limit"}
 _EVENTS_LOOKED_AT = timedelta(days=7)
 

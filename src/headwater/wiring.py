@@ -5,8 +5,9 @@ Importing this module registers every task. Not here: what a step does (each roo
 
 from collections.abc import Callable, Mapping
 
-from headwater.accounts.models import Account
-from headwater.accounts.services import record_event
+from headwater.accounts import services as accounts
+from headwater.accounts.models import Account, User
+from headwater.accounts.services import account_of_job, open_account_of_job, record_event
 from headwater.common.errors import Fix, Wait
 from headwater.connections import lifecycle, snapshot
 from headwater.connections import services as connections
@@ -19,7 +20,7 @@ from headwater.connections.rules import PRODUCTION
 from headwater.connections.services import Callback
 from headwater.credits import services as credits
 from headwater.export.services import export_records, forget_written, run_export
-from headwater.jobs.models import Job, JsonValue
+from headwater.jobs.models import Job, JsonValue, State
 from headwater.jobs.running import RunningJob
 from headwater.jobs.services import cancel, jobs_of
 from headwater.jobs.tasks import task
@@ -33,6 +34,7 @@ __all__ = [
     "WORK",
     "attribute",
     "change_daily_limit",
+    "close_account",
     "compare_snapshots",
     "confirm_connection",
     "connect_by_server",
@@ -46,6 +48,7 @@ __all__ = [
     "look_before_confirming",
     "pipeline",
     "preflight",
+    "reopen_account",
     "sync_cycle",
     "take_snapshot",
     "taking_snapshot",
@@ -58,7 +61,7 @@ REVOKE_ATTEMPTS = 5  # of a deletion, five minutes apart, while the org does not
 @task("pipeline.run")
 def pipeline(job: RunningJob, *, account_id: int) -> JsonValue:
     """Sync, attribute, export, in this order: all that a run of an account is."""
-    account = Account.objects.get(pk=account_id)
+    account = open_account_of_job(job.tenant, account_id)
     return {
         "sync": run_cycle(job, account),
         "attribute": run_attribution(job, account),
@@ -130,7 +133,7 @@ def take_snapshot(account: Account, *, actor: str) -> OrgSnapshot:
 @task("connections.snapshot")
 def taking_snapshot(job: RunningJob, *, account_id: int, actor: str) -> JsonValue:
     """The same, in the queue."""
-    account = Account.objects.get(pk=account_id)
+    account = open_account_of_job(job.tenant, account_id)
     return {"credits": job.step("look", lambda: take_snapshot(account, actor=actor).spent_calls)}
 
 
@@ -155,13 +158,25 @@ def delete_connection(account: Account, *, typed_name: str, actor: str) -> Job:
     return deletion.enqueue(tenant=str(account.pk), account_id=account.pk)
 
 
+def close_account(account: Account, *, actor: User | str) -> None:
+    """Nobody acts for it and no job of it runs; what runs is cancelled, and what is queued waits to be let go on."""
+    accounts.close_account(account, actor=actor)
+    for job in jobs_of(str(account.pk)).filter(state=State.RUNNING).exclude(task=deletion.name):
+        cancel(job)
+
+
+def reopen_account(account: Account, *, actor: User | str) -> None:
+    accounts.reopen_account(account, actor=actor)
+    go_on(account, {"accounts.closed"})
+
+
 @task("connections.delete")
 def deletion(job: RunningJob, *, account_id: int) -> JsonValue:
     """Export state, touchpoints, replica, log-in, and last the connection itself. Settings, rules and ledger stay.
 
     It runs when no other job of the account does, as jobs of one account never run side by side.
     """
-    account = Account.objects.get(pk=account_id)
+    account = account_of_job(job.tenant, account_id)
     job.step("a last look at its fields, triggers and flows", lambda: _last_look(account))
     parts: Mapping[str, Callable[[], object]] = {
         "what was written": lambda: forget_written(account),
@@ -186,7 +201,7 @@ def install_package(account: Account, *, actor: str) -> Job:
 @task(INSTALLING)
 def installation(job: RunningJob, *, account_id: int, actor: str) -> JsonValue:
     """The package, and what waited for it: writing starts as soon as there is something to write to."""
-    account = Account.objects.get(pk=account_id)
+    account = open_account_of_job(job.tenant, account_id)
     result = run_install(job, account, actor=actor)
     go_on(account, NEEDS_PACKAGE)
     return result

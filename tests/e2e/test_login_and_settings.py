@@ -38,26 +38,27 @@ def test_settings_stand_under_my_account(
     page.get_by_role("link", name="Settings", exact=True).click()
     column = page.get_by_role("navigation", name="Settings")
     expect(column.get_by_role("list", name="Integrations").get_by_role("link")).to_have_text(["Connections"])
-    expect(column.get_by_role("list", name="CRM").get_by_role("link")).to_have_text(["General"])
+    expect(column.get_by_role("list", name="CRM").get_by_role("link")).to_have_text(["General", "Salesforce package"])
     expect(column.get_by_role("link", name="Connections")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("heading", level=1)).to_have_text("Connections")
     shot("settings-connections")
     no_barriers()
 
 
-def test_account_configuration_shows_members_and_changes(
+def test_account_configuration_shows_changes_and_leads_to_people(
     admin: User, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check
 ) -> None:
     account = admin.memberships.get().account
     record_event(account, admin, "crm.daily_limit", "100,000", "150,000")
     log_in(admin)
     page.goto("/settings/account/")
-    expect(page.get_by_role("region", name="Members")).to_contain_text("Account Admin")
     expect(page.get_by_role("region", name="Changes")).to_contain_text("150,000")
     page.get_by_role("button", name="Copy alder-finch").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     shot("settings-account")
     no_barriers()
+    page.get_by_role("link", name="See who").click()
+    expect(page.get_by_role("region", name="Members")).to_contain_text("Account Admin")
 
 
 def test_the_settings_fit_a_phone(admin: User, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check) -> None:

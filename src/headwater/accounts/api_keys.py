@@ -63,9 +63,14 @@ def revoke_key(account: Account, key_id: int, *, actor: str) -> ApiKey:
 
 
 def find_key(text: str) -> ApiKey | None:
-    """The key, with its account, where it works now; its use is noted once a minute."""
+    """The key, with its account, where it works now and the account is open; its use is noted once a minute."""
     now = now_utc()
-    key = _working(ApiKey.of_all(), now).select_related("account").filter(digest=_digest(text)).first()
+    key = (
+        _working(ApiKey.of_all(), now)
+        .select_related("account")
+        .filter(digest=_digest(text), account__closed_utc=None)
+        .first()
+    )
     if key is not None and (key.last_used_utc is None or key.last_used_utc < now - _USE_IS_NOTED_EVERY):
         ApiKey.of(key.account_id).filter(pk=key.pk).update(last_used_utc=now)
     return key

@@ -28,7 +28,11 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, known by e-mail address. What they may do is decided per account, by their memberships."""
+    """A person, known by e-mail address. What they may do is decided per account, by their memberships.
+
+    `is_superuser` marks an operator, who runs the accounts of this installation and acts in one only after
+    entering it, for its admins to see (docs/decisions/0005-operators.md).
+    """
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200, blank=True)
@@ -44,6 +48,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    @property
+    def is_operator(self) -> bool:
+        return self.is_superuser and self.is_active
+
 
 class Account(models.Model):
     """A tenant: one company's settings, connection and replica. `slug` stands in addresses and commands."""
@@ -51,6 +59,7 @@ class Account(models.Model):
     name = models.CharField(max_length=200, unique=True)
     slug = models.SlugField(max_length=60, unique=True)
     created_utc = models.DateTimeField()
+    closed_utc = models.DateTimeField(null=True)  # while set, nobody acts for it and no job of it runs
 
     def __str__(self) -> str:
         return self.name
@@ -69,6 +78,31 @@ class Member(AccountScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "user"], name="one_membership_per_account")]
+
+
+class Invitation(AccountScoped):
+    """`email` may join `account` once, by a link whose secret only its reader knows: here stands its digest.
+
+    Pending until accepted or withdrawn; a pending one may have expired, and is then sent again with a new link.
+    """
+
+    email = models.EmailField()
+    role = models.CharField(max_length=20, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.CharField(max_length=254)
+    sent_utc = models.DateTimeField()
+    expires_utc = models.DateTimeField()
+    accepted_utc = models.DateTimeField(null=True)
+    withdrawn_utc = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "email"],
+                condition=models.Q(accepted_utc=None, withdrawn_utc=None),
+                name="one_pending_invitation_per_address",
+            )
+        ]
 
 
 class AuditEvent(AccountScoped):

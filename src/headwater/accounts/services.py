@@ -1,17 +1,23 @@
 """Tenants and people: make and join them, ask who may do what, keep who changed what.
 
-Not here: logging in (django-allauth) and choosing the account a page acts for (web/middleware.py).
+Not here: the members of an account and their roles (people.py), invitations, logging in (django-allauth), and choosing
+the account a page acts for (web/middleware.py).
 """
 
+from collections.abc import Collection
+from functools import reduce
+from operator import or_
+
+from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.text import slugify
 
 from headwater.accounts.models import Account, AuditEvent, Member, Role, User
 from headwater.common.clock import now_utc
-from headwater.common.errors import Facts, Fix
+from headwater.common.errors import Bug, Facts, Fix
 
 _SLUG_CHARACTERS = 50  # leaves room for the number that keeps a slug apart from its namesakes
 
@@ -19,7 +25,7 @@ _SLUG_CHARACTERS = 50  # leaves room for the number that keeps a slug apart from
 @transaction.atomic
 def create_account(name: str) -> Account:
     """Error: Fix `accounts.name_taken` or `accounts.name_missing`."""
-    name = name.strip()
+    name = " ".join(name.split())
     if not name:
         raise Fix("accounts.name_missing", "An account needs a name.")
     if Account.objects.filter(name__iexact=name).exists():
@@ -43,7 +49,10 @@ def _free_slug(name: str) -> str:
 
 @transaction.atomic
 def create_user(email: str, password: str, name: str = "") -> User:
-    """Error: Fix `accounts.email_taken` or `accounts.password_weak`. The address is kept in lower case."""
+    """Error: Fix `accounts.email_taken` or `accounts.password_weak`. The address is kept in lower case.
+
+    It counts as verified: whoever calls this had the address from an operator, or from a link that was mailed to it.
+    """
     address = email.strip().lower()
     if User.objects.filter(email=address).exists():
         raise Fix("accounts.email_taken", f"{address} belongs to a user already.")
@@ -55,7 +64,9 @@ def create_user(email: str, password: str, name: str = "") -> User:
             "The password is too easy to guess.",
             Facts(why=" ".join(refused.messages)),
         ) from refused
-    return User.objects.create_user(address, password, name=name.strip())
+    user = User.objects.create_user(address, password, name=name.strip())
+    EmailAddress.objects.create(user=user, email=address, verified=True, primary=True)
+    return user
 
 
 def add_member(account: Account, user: User, role: Role) -> Member:
@@ -69,9 +80,87 @@ def members_of(account: Account) -> QuerySet[Member]:
 
 
 def accounts_of(user: User) -> QuerySet[Account]:
-    """The accounts this person may act for, by name."""
+    """The open accounts that this person is a member of, by name."""
     mine = Member.of_all().filter(user=user)
-    return Account.objects.filter(pk__in=mine.values("account")).order_by("name")
+    return Account.objects.filter(pk__in=mine.values("account"), closed_utc=None).order_by("name")
+
+
+def open_account(key: int) -> Account | None:
+    """None where it is closed, or gone."""
+    return Account.objects.filter(pk=key, closed_utc=None).first()
+
+
+def enter_account(account: Account, operator: User) -> None:
+    """Keep, for the admins of the account, that an operator came to act in it. Error: Fix `accounts.closed`."""
+    require_open(account)
+    record_event(account, operator, "operator.entered")
+
+
+def leave_account(account: Account, operator: User) -> None:
+    record_event(account, operator, "operator.left")
+
+
+def close_account(account: Account, *, actor: User | str) -> None:
+    """Nobody acts for it and no job of it runs until it is opened again; nothing of it is deleted."""
+    if Account.objects.filter(pk=account.pk, closed_utc=None).update(closed_utc=now_utc()):
+        record_event(account, actor, "account.closed")
+    account.refresh_from_db()
+
+
+def reopen_account(account: Account, *, actor: User | str) -> None:
+    if Account.objects.filter(pk=account.pk).exclude(closed_utc=None).update(closed_utc=None):
+        record_event(account, actor, "account.reopened")
+    account.refresh_from_db()
+
+
+def user_by_email(email: str) -> User:
+    """Error: Fix `accounts.no_such_user`."""
+    user = User.objects.filter(email=email.strip().lower()).first()
+    if user is None:
+        raise Fix("accounts.no_such_user", f"There is no user with the address {email}.")
+    return user
+
+
+def has_operator() -> bool:
+    return User.objects.filter(is_superuser=True, is_active=True).exists()
+
+
+def rename_user(user: User, name: str) -> None:
+    user.name = " ".join(name.split())
+    user.save(update_fields=["name"])
+
+
+def name_operator(user: User, *, is_operator: bool) -> None:
+    user.is_superuser = is_operator
+    user.save(update_fields=["is_superuser"])
+
+
+def account_of_job(tenant: str, account_id: int) -> Account:
+    """The account that a job works for: its tenant's, and no other's. Error: Bug `accounts.foreign_job`."""
+    if tenant != str(account_id):
+        raise Bug("accounts.foreign_job", f"A job of tenant {tenant} asked for account {account_id}.")
+    return Account.objects.get(pk=account_id)
+
+
+def open_account_of_job(tenant: str, account_id: int) -> Account:
+    """As account_of_job, for work that rests while the account is closed. Error: Fix `accounts.closed`."""
+    account = account_of_job(tenant, account_id)
+    require_open(account)
+    return account
+
+
+def require_open(account: Account) -> None:
+    """Asks the database, as a job may hold an account from before it was closed. Error: Fix `accounts.closed`."""
+    if Account.objects.filter(pk=account.pk).exclude(closed_utc=None).exists():
+        raise Fix(
+            "accounts.closed",
+            f"{account} is closed.",
+            Facts(
+                why="An operator of this Headwater closed it.",
+                left="Everything that it holds is kept.",
+                you_can="ask the operator to open it again",
+            ),
+        )
 
 
 def role_of(user: User, account: Account) -> Role | None:
@@ -80,15 +169,12 @@ def role_of(user: User, account: Account) -> Role | None:
     return Role(role) if role else None
 
 
-def require_role(user: User, account: Account, role: Role) -> None:
-    """Pass where `user` holds `role`; an Account Admin may do all that a Standard user may.
+def require_admin(user: User, account: Account, held: Role) -> None:
+    """Pass where the role that `user` holds is that of an Account Admin.
 
-    Error: Fix `accounts.not_a_member` or `accounts.admin_needed`.
+    Error: Fix `accounts.admin_needed`.
     """
-    held = role_of(user, account)
-    if held is None:
-        raise Fix("accounts.not_a_member", f"{user} is not a member of {account}.")
-    if role is Role.ADMIN and held is not Role.ADMIN:
+    if held is not Role.ADMIN:
         raise Fix(
             "accounts.admin_needed",
             f"Only an Account Admin of {account} may do this.",
@@ -117,3 +203,9 @@ def events_of(account: Account, action: str = "") -> QuerySet[AuditEvent]:
     """Newest first; `action` picks one kind of deed."""
     events = AuditEvent.of(account).order_by("-at_utc", "-pk")
     return events.filter(action=action) if action else events
+
+
+def events_about(account: Account, subjects: Collection[str]) -> QuerySet[AuditEvent]:
+    """Newest first, of the deeds whose name begins with one of `subjects` and a dot."""
+    named = [Q(action__startswith=f"{subject}.") for subject in subjects]
+    return events_of(account).filter(reduce(or_, named))

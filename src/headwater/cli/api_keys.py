@@ -1,12 +1,12 @@
 """`headwater api-keys`: the keys by which programmes use the REST API; make one, revoke one."""
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 
 from headwater.accounts.api_keys import keys_of, make_key, revoke_key
 from headwater.accounts.models import ApiKey, Role
+from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account, utc
 
@@ -20,7 +20,7 @@ def api_keys(
     as_json: JsonOption = False,
 ) -> None:
     """List the API keys that work, make one, revoke one."""
-    tenant, actor = the_account(account), f"{getpass.getuser()} (command line)"
+    tenant, actor = the_account(account), actor_here()
     told: dict[str, Any] = {}
     if make is not None:
         role = Role.ADMIN if admin else Role.STANDARD

@@ -4,6 +4,7 @@ import typer
 
 import headwater.wiring  # noqa: F401 - registers every task
 from headwater.cli import (
+    accounts,
     api_keys,
     attribute,
     check,
@@ -18,6 +19,7 @@ from headwater.cli import (
     keys,
     package,
     parity,
+    people,
     plan,
     preflight,
     serve,
@@ -34,6 +36,8 @@ app = typer.Typer(
     add_completion=True,
 )
 app.command("setup")(setup.setup)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(people.app, name="people")
 app.command("connect")(connect.connect)
 app.command("client-app")(client_app.client_app)
 app.command("disconnect")(disconnect.disconnect)

@@ -1,6 +1,5 @@
 """`headwater client-app`: the External Client App that Headwater presents itself with; its files, its check."""
 
-import getpass
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from headwater.accounts.models import Account
+from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import EXIT_FIX, out, print_json, the_account
 from headwater.connections.client_app_check import Finding, check
@@ -44,7 +44,7 @@ def client_app(
     as_json: JsonOption = False,
 ) -> None:
     """Show, set or check the External Client App; write its metadata or certificate."""
-    tenant, actor = the_account(account), f"{getpass.getuser()} (command line)"
+    tenant, actor = the_account(account), actor_here()
     if save_to is not None:
         _save(tenant, save_to)
         return

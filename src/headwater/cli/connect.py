@@ -1,6 +1,5 @@
 """`headwater connect`: the log-in of Settings > Connections, with the callback caught on this machine."""
 
-import getpass
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Annotated
@@ -9,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 
 from headwater.accounts.models import Account
+from headwater.cli.actor import actor_here
 from headwater.cli.client_app import SERVER_WAYS, way_named
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import EXIT_FIX, err, out, print_json, the_account, utc
@@ -78,7 +78,7 @@ def connect(
 
     With --server no browser is needed.
     """
-    tenant, actor = the_account(account), f"{getpass.getuser()} (command line)"
+    tenant, actor = the_account(account), actor_here()
     if server is not None:
         row = _connect_server(tenant, actor, way_named(server, SERVER_WAYS), environment, my_domain, username)
     else:

@@ -1,11 +1,11 @@
 """`headwater credits`: what was spent in this window, by job, and the Daily CRM API Limit."""
 
-import getpass
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account, utc
 from headwater.credits.services import Today, today
@@ -20,7 +20,7 @@ def credits(
     """Show the credits spent in this window by job, or change the Daily CRM API Limit."""
     tenant = the_account(account)
     if limit is not None:
-        change_daily_limit(tenant, limit, actor=f"{getpass.getuser()} (command line)")
+        change_daily_limit(tenant, limit, actor=actor_here())
     now = today(tenant)
     if as_json:
         print_json({**asdict(now), "left_calls": now.left_calls})

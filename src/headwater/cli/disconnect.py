@@ -1,10 +1,10 @@
 """`headwater disconnect`: takes the log-in away, or deletes the connection with everything that was read through it."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import follow, out, print_json, the_account
 from headwater.connections import lifecycle
@@ -20,7 +20,7 @@ def disconnect(
     as_json: JsonOption = False,
 ) -> None:
     """Take Headwater's log-in away and keep what was read; `headwater connect` brings it back."""
-    tenant, actor = the_account(account), f"{getpass.getuser()} (command line)"
+    tenant, actor = the_account(account), actor_here()
     if delete:
         typed = name or typer.prompt(f"Everything read from the org is deleted. Type the account's name ({tenant})")
         view = follow(delete_connection(tenant, typed_name=typed, actor=actor), "Deleting", quiet=as_json)

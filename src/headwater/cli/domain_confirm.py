@@ -1,10 +1,10 @@
 """`headwater domain-confirm`: the operator's word that an e-mail domain is an account's own."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, the_account
 from headwater.signin.sso import confirm_domain
@@ -17,7 +17,7 @@ def domain_confirm(
 ) -> None:
     """Confirm that a claimed domain is the account's, so that its single sign-on may vouch for addresses there."""
     tenant = the_account(account)
-    confirm_domain(tenant, domain, actor=f"{getpass.getuser()} (command line)")
+    confirm_domain(tenant, domain, actor=actor_here())
     if as_json:
         print_json({"account": tenant.slug, "domain": domain})
     else:

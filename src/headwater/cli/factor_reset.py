@@ -1,10 +1,10 @@
 """`headwater factor-reset`: for somebody who lost phone, passkey and recovery codes."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from headwater.cli.actor import actor_here
 from headwater.cli.options import JsonOption
 from headwater.cli.output import out, print_json
 from headwater.signin.factors import reset_factors
@@ -15,7 +15,7 @@ def factor_reset(
     as_json: JsonOption = False,
 ) -> None:
     """Take a person's second factor and recovery codes away; their password alone then logs them in."""
-    kinds = reset_factors(email, actor=f"{getpass.getuser()} (command line)")
+    kinds = reset_factors(email, actor=actor_here())
     if as_json:
         print_json({"email": email, "removed": kinds})
     else:

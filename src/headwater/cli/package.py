@@ -1,6 +1,5 @@
 """`headwater package`: what of the package is in the org, what an installation changes, and the installation."""
 
-import getpass
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from headwater.accounts.models import Account
+from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import EXIT_FIX, follow, out, print_json, print_table, the_account
 from headwater.connections.package import (
@@ -70,12 +70,8 @@ def package(
         raise typer.Exit(EXIT_FIX)
 
 
-def _actor() -> str:
-    return f"{getpass.getuser()} (command line)"
-
-
 def _choose(tenant: Account, *, read_only: bool, as_json: bool) -> None:
-    choose_read_only(tenant, read_only=read_only, actor=_actor())
+    choose_read_only(tenant, read_only=read_only, actor=actor_here())
     if as_json:
         print_json({"is_read_only": read_only})
     elif read_only:
@@ -85,7 +81,7 @@ def _choose(tenant: Account, *, read_only: bool, as_json: bool) -> None:
 
 
 def _install(tenant: Account, *, quiet: bool) -> dict[str, Any]:
-    view = follow(install_package(tenant, actor=_actor()), "Installing the package", quiet=quiet)
+    view = follow(install_package(tenant, actor=actor_here()), "Installing the package", quiet=quiet)
     spent = calls_of_job(tenant, str(view.id))
     if not quiet:
         created, changed = len(view.result["created"]), len(view.result["changed"])

@@ -1,10 +1,10 @@
 """`headwater parity`: what differs between the test org and production, as in Settings > Connections > Parity."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account, utc
 from headwater.connections.models import OrgSnapshot
@@ -30,7 +30,7 @@ def parity(
     tenant = the_account(account)
     if level and level not in list(Level):
         raise typer.BadParameter(f"one of {', '.join(Level)}", param_hint="--level")
-    taken = take_snapshot(tenant, actor=f"{getpass.getuser()} (command line)") if do_take else None
+    taken = take_snapshot(tenant, actor=actor_here()) if do_take else None
     before, after = pair_to_compare(tenant)
     if before is None or after is None:
         _tell_what_is_missing(taken or after, as_json_wanted=as_json_wanted)

@@ -1,12 +1,12 @@
 """`headwater preflight`: whether the connected user may do all that Headwater needs, and what to grant."""
 
-import getpass
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import EXIT_FIX, out, print_json, the_account, utc
 from headwater.connections.preflight import as_text, count_of, findings_of, permission_set_zip, summary_of
@@ -37,7 +37,7 @@ def preflight(
     row = connection_of(tenant)
     if row is None:
         raise not_connected()
-    run = look(tenant, actor=f"{getpass.getuser()} (command line)")
+    run = look(tenant, actor=actor_here())
     if text_to is not None:
         text_to.write_text(as_text(run, row.instance_url))
     if permission_set_to is not None:

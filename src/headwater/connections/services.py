@@ -13,7 +13,7 @@ from django.db import transaction
 
 from headwater.accounts.crypt import seal, unseal
 from headwater.accounts.models import Account, Role
-from headwater.accounts.services import members_of, record_event
+from headwater.accounts.services import members_of, record_event, require_open
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, HeadwaterError
 from headwater.connections.client_app_files import AppFiles
@@ -179,7 +179,8 @@ def connect_server(account: Account, *, actor: str) -> Connection:
 
 @contextmanager
 def session(account: Account, *, job_kind: str, job_id: str = "") -> Iterator[Transport]:
-    """A metered session with the account's org, for the other rooms."""
+    """A metered session with the account's org, for the other rooms. A closed account has none."""
+    require_open(account)
     row = connection_of(account)
     if row is None:
         raise not_connected()
@@ -193,11 +194,13 @@ def session(account: Account, *, job_kind: str, job_id: str = "") -> Iterator[Tr
 def schema_session(account: Account, *, job_kind: str, job_id: str) -> Iterator[Transport]:
     """As `session`, also before the org is confirmed and while it is being deleted: for its schema, never for a record.
 
-    Nothing is sent twice, so that an org that is gone holds nobody up.
+    Nothing is sent twice, so that an org that is gone holds nobody up. A closed account has none but for a deletion.
     """
     row = connection_of(account)
     if row is None:
         raise not_connected()
+    if row.status != Status.DELETING:
+        require_open(account)
     before_and_after = (Status.AWAITING_CONFIRMATION, Status.DELETING)
     if row.status not in before_and_after:
         require_live(row)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from headwater.accounts.models import Account
+from headwater.accounts.services import open_account_of_job
 from headwater.common.errors import Facts, Fix
 from headwater.connections.package import PERMISSION_SET, installed_in, is_read_only, why_missing
 from headwater.connections.services import session
@@ -66,7 +67,7 @@ PASSES = (
 @task("export.records")
 def export_records(job: RunningJob, *, account_id: int) -> JsonValue:
     """Write one account's touchpoints back to its org."""
-    return run_export(job, Account.objects.get(pk=account_id))
+    return run_export(job, open_account_of_job(job.tenant, account_id))
 
 
 def run_export(job: RunningJob, account: Account) -> dict[str, Any]:

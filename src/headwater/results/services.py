@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from headwater.accounts.models import Account
+from headwater.accounts.services import open_account_of_job
 from headwater.attribution import STANDARD_MODELS
 from headwater.jobs.models import JsonValue
 from headwater.jobs.running import RunningJob
@@ -125,7 +126,7 @@ class OpportunityDetail:
 @task("attribution.run")
 def attribute(job: RunningJob, *, account_id: int) -> JsonValue:
     """Attribute one account's published replica."""
-    return run_attribution(job, Account.objects.get(pk=account_id))
+    return run_attribution(job, open_account_of_job(job.tenant, account_id))
 
 
 def revenue_by_channel(account: Account) -> RevenueTable:

@@ -8,6 +8,7 @@ import duckdb
 from django.db import transaction
 
 from headwater.accounts.models import Account
+from headwater.accounts.services import open_account_of_job
 from headwater.connections.services import session
 from headwater.jobs.models import JsonValue
 from headwater.jobs.running import RunningJob
@@ -35,7 +36,7 @@ class ReplicaState:
 @task("sync.cycle")
 def sync_cycle(job: RunningJob, *, account_id: int) -> JsonValue:
     """One cycle of one account."""
-    return run_cycle(job, Account.objects.get(pk=account_id))
+    return run_cycle(job, open_account_of_job(job.tenant, account_id))
 
 
 def plan_sync(account: Account) -> SyncPlan:

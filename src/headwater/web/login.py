@@ -1,4 +1,4 @@
-"""How people get in: with an e-mail address an operator has registered. There is no open sign-up.
+"""How people get in: with an address that was invited, or that an operator has named. There is no open sign-up.
 
 Not here: the forms and their checks, which are django-allauth's.
 """
@@ -7,11 +7,14 @@ from typing import Any
 
 from allauth.account import signals as allauth_signals
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailConfirmationHMAC
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import signals as django_signals
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from headwater.accounts.models import User
 from headwater.signin.sso import accounts_open_to, is_shut_out
@@ -19,8 +22,21 @@ from headwater.web.acting import CAME_BY
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """Links in mails lead to the address that people use, whatever host the request named."""
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  (allauth gives it to every adapter)
         return False
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        uidb36, _, token = key.partition("-")
+        return _address("account_reset_password_from_key", uidb36=uidb36, key=token)
+
+    def get_email_confirmation_url(
+        self,
+        request: HttpRequest,  # noqa: ARG002  (allauth gives it to every adapter)
+        emailconfirmation: EmailConfirmationHMAC,
+    ) -> str:
+        return _address("account_confirm_email", key=emailconfirmation.key)
 
     def pre_login(
         self, request: HttpRequest, user: User, *, signal_kwargs: dict[str, Any] | None, **rest: Any
@@ -46,3 +62,7 @@ def _keep_the_way(request: HttpRequest, **told: Any) -> None:
     """... and one through an account's provider acts for that account alone. allauth's signal follows Django's."""
     if CAME_BY in told:
         request.session[CAME_BY] = told[CAME_BY]
+
+
+def _address(view: str, **parts: str) -> str:
+    return settings.BASE_URL.rstrip("/") + reverse(view, kwargs=parts)

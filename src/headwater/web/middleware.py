@@ -13,15 +13,15 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from headwater.accounts.models import User
-from headwater.accounts.services import role_of
+from headwater.accounts.models import Account, Role, User
+from headwater.accounts.services import open_account, role_of
 from headwater.common.errors import Bug, Facts, Fix, HeadwaterError, Wait
 from headwater.signin.sso import accounts_open_to
-from headwater.web.acting import CAME_BY, CHOSEN_ACCOUNT, AccountRequest
+from headwater.web.acting import CAME_BY, CHOSEN_ACCOUNT, ENTERED_ACCOUNT, AccountRequest
 
 OWN_LOG_IN = ("account_", "mfa_")  # allauth's pages: password, address, second factor
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-REFUSED_BY_ROLE = {"accounts.admin_needed", "accounts.not_a_member", "signin.managed_elsewhere"}
+REFUSED_BY_ROLE = {"accounts.admin_needed", "signin.managed_elsewhere"}
 
 
 class AccountMiddleware:
@@ -33,6 +33,7 @@ class AccountMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         acting = cast("AccountRequest", request)
         acting.accounts, acting.account, acting.role = [], None, None
+        acting.is_operator = acting.is_entered = False
         if isinstance(request.user, User):
             _choose(acting, request.user)
             if CAME_BY in request.session and acting.account is None:
@@ -56,13 +57,23 @@ class AccountMiddleware:
 
 
 def _choose(request: AccountRequest, user: User) -> None:
-    """The account kept in the session, else the first by name."""
+    """The account that an operator entered, else the one kept in the session, else the first by name."""
     request.accounts = accounts_open_to(user, request.session.get(CAME_BY))
+    request.is_operator = user.is_operator and CAME_BY not in request.session
+    entered = _entered(request)
+    if entered is not None:
+        request.account, request.role, request.is_entered = entered, Role.ADMIN, True
+        return
     kept = request.session.get(CHOSEN_ACCOUNT)
     chosen = [account for account in request.accounts if account.pk == kept] or request.accounts
     if chosen:
         request.account = chosen[0]
         request.role = role_of(user, chosen[0])
+
+
+def _entered(request: AccountRequest) -> Account | None:
+    key = request.session.get(ENTERED_ACCOUNT)
+    return open_account(key) if key is not None and request.is_operator else None
 
 
 def _managed_elsewhere() -> Fix:

@@ -1,4 +1,7 @@
-"""Where things stand: the entries of the top bar and of the settings column. A page appears here once it exists."""
+"""Where things stand: the entries of the top bar, of the settings column and of the profile's.
+
+A page appears here once it exists.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +50,22 @@ SETTINGS: tuple[Group, ...] = (
         "Security",
         (Entry("Authentication", "web:authentication", "lock"), Entry("API keys", "web:api_keys", "key")),
     ),
-    Group("Account", (Entry("Account Configuration", "web:account", "building"),)),
+    Group(
+        "Account",
+        (Entry("Account Configuration", "web:account", "building"), Entry("People", "web:people", "users")),
+    ),
+)
+
+PROFILE: tuple[Group, ...] = (  # the column of the person's own pages
+    Group(
+        "My profile",
+        (
+            Entry("Name", "web:profile", "user-circle"),
+            Entry("E-mail address", "account_email", "mail"),
+            Entry("Password", "account_change_password", "key"),
+            Entry("Second factor", "mfa_index", "lock"),
+        ),
+    ),
 )
 
 REMEDIES: Mapping[str, Entry] = {  # by the room of an error's code

@@ -1,4 +1,4 @@
-"""The words that pages use for what programmes call otherwise: environments, jobs, calls, the states of work.
+"""The words that pages use for what programmes call otherwise: environments, jobs, calls, states, deeds.
 
 Not here: sentences, which stand in templates. A name without words of its own is shown as it is.
 """
@@ -6,6 +6,7 @@ Not here: sentences, which stand in templates. A name without words of its own i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from headwater.connections.models import Status
 from headwater.connections.package import Change, PackageState
 from headwater.connections.preflight_rules import Level
 from headwater.jobs.models import State
@@ -89,6 +90,27 @@ JOB_STATES: Mapping[State, str] = {  # the keys of templatetags.headwater.STATES
     State.FAILED: "error",
     State.BLOCKED: "warning",
     State.CANCELLED: "off",
+}
+
+CONNECTION_STATES: Mapping[Status, str] = {  # the same
+    Status.AWAITING_CONFIRMATION: "waiting",
+    Status.CONNECTED: "ok",
+    Status.AUTHORIZATION_REQUIRED: "error",
+    Status.DISCONNECTED: "off",
+    Status.DELETING: "busy",
+}
+DEEDS: Mapping[str, str] = {  # as the record of changes names them
+    "account.closed": "Closed the account",
+    "account.reopened": "Opened the account again",
+    "operator.entered": "Came in as an operator",
+    "operator.left": "Left again",
+    "people.address_changed": "Changed the e-mail address",
+    "people.invitation_sent_again": "Sent the invitation again",
+    "people.invitation_withdrawn": "Withdrew the invitation",
+    "people.invited": "Invited",
+    "people.joined": "Joined",
+    "people.removed": "Removed",
+    "people.role_changed": "Changed the role",
 }
 
 

@@ -13,7 +13,7 @@ from headwater.accounts.services import (
     events_of,
     members_of,
     record_event,
-    require_role,
+    require_admin,
     role_of,
 )
 from headwater.common.clock import clock_set_to
@@ -97,20 +97,11 @@ def test_it_changes_the_role_of_someone_who_is_a_member_already(alder: Account, 
     assert members_of(alder).count() == 1
 
 
-def test_an_admin_may_do_all_and_a_standard_user_may_read(alder: Account, alice: User, charlie: User) -> None:
-    add_member(alder, charlie, Role.STANDARD)
-    require_role(alice, alder, Role.ADMIN)
-    require_role(alice, alder, Role.STANDARD)
-    require_role(charlie, alder, Role.STANDARD)
+def test_only_an_account_admin_passes_as_one(alder: Account, alice: User) -> None:
+    require_admin(alice, alder, Role.ADMIN)
     with pytest.raises(Fix, match="Only an Account Admin of Alder & Finch") as refused:
-        require_role(charlie, alder, Role.ADMIN)
+        require_admin(alice, alder, Role.STANDARD)
     assert refused.value.code == "accounts.admin_needed"
-
-
-def test_a_stranger_may_not_even_read(alder: Account, charlie: User) -> None:
-    with pytest.raises(Fix) as refused:
-        require_role(charlie, alder, Role.STANDARD)
-    assert refused.value.code == "accounts.not_a_member"
 
 
 def test_a_superuser_has_no_role_by_birth(alder: Account) -> None:

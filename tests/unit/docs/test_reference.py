@@ -45,7 +45,8 @@ def test_every_setting_of_the_machine_is_listed() -> None:
 
 
 def test_every_command_has_its_section() -> None:
-    named = set(re.findall(r'app\.command\("([\w-]+)"\)', SOURCES[ROOT / "src/headwater/cli/app.py"]))
+    pattern = r'app\.(?:command\(|add_typer\(\w+\.app, name=)"([\w-]+)"\)'
+    named = set(re.findall(pattern, SOURCES[ROOT / "src/headwater/cli/app.py"]))
     assert {f"headwater {name}" for name in named} == headings("commands")
 
 

@@ -1,12 +1,15 @@
 """Whom an account's provider may log in, what such a session may do, and the attacks that must fail."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from headwater.accounts.invitations import invite
 from headwater.accounts.models import Account, Member, Role, User
-from headwater.accounts.services import add_member, create_account, create_user, events_of, role_of
+from headwater.accounts.services import add_member, create_account, create_user, events_of, name_operator, role_of
 from headwater.common.clock import now_utc
 from headwater.common.errors import Fix
 from headwater.signin.factors import require_second_factor
@@ -26,7 +29,7 @@ from headwater.signin.sso import (
     the_sso,
 )
 from headwater.signin.vouching import Assertion, person_for
-from headwater.web.acting import CAME_BY
+from headwater.web.acting import CAME_BY, ENTERED_ACCOUNT
 from unit.signin.conftest import PASSWORD, give_factor
 
 OPERATOR = "root (command line)"
@@ -305,3 +308,30 @@ def came_through(client: Client, user: User, account: Account) -> None:
     session = client.session
     session[CAME_BY] = account.pk
     session.save()
+
+
+def test_a_provider_makes_nobody_an_operator_of_all_accounts(
+    client: Client, sso: SingleSignOn, alder: Account, birch: Account, bob: User
+) -> None:
+    name_operator(bob, is_operator=True)
+    came_through(client, bob, alder)
+    assert client.get(reverse("web:operator")).status_code == 404
+    assert client.post(reverse("web:operator_enter", args=[birch.slug])).status_code == 404
+    session = client.session
+    session[ENTERED_ACCOUNT] = birch.pk
+    session.save()
+    assert "Birch" not in client.get("/").content.decode()
+    client.logout()
+    client.force_login(bob)
+    assert "Birch" in client.get(reverse("web:operator")).content.decode()
+
+
+def test_a_provider_accepts_no_invitation_into_another_account(
+    client: Client, sso: SingleSignOn, alder: Account, alice: User, bob: User
+) -> None:
+    sent = invite(create_account("Cedar Mills"), bob.email, Role.ADMIN, actor="carl@cedar.example")
+    came_through(client, bob, alder)
+    answer = client.post(urlsplit(sent.link).path)
+    assert answer.status_code == 403
+    assert "log in with your password to accept" in answer.content.decode()
+    assert role_of(bob, sent.invitation.account) is None

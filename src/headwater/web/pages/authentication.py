@@ -3,15 +3,11 @@
 Not here: setting up a factor, which is the person's own affair (django-allauth's pages under /accounts/2fa/).
 """
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from headwater.accounts.models import User
 from headwater.accounts.services import members_of
 from headwater.signin.factors import (
     has_second_factor,
@@ -20,7 +16,7 @@ from headwater.signin.factors import (
     requires_second_factor,
 )
 from headwater.signin.sso import domains_of, sso_of
-from headwater.web.acting import AccountRequest, MemberRequest, admin_action, member_page
+from headwater.web.acting import MemberRequest, PersonRequest, admin_action, member_page, own_page
 from headwater.web.leaving import address_of, here_of
 from headwater.web.telling import Told, tell
 
@@ -58,10 +54,9 @@ def second_factor(request: MemberRequest) -> HttpResponse:
 
 
 @require_GET
-@login_required
-def factor_needed(request: HttpRequest) -> HttpResponse:
+@own_page
+def factor_needed(request: PersonRequest) -> HttpResponse:
     """Stands before every page of an account that demands a factor, for its members without one."""
-    acting = cast("AccountRequest", request)
-    if acting.account is None or has_second_factor(cast("User", request.user)):
+    if request.account is None or has_second_factor(request.user):
         return redirect("web:overview")
     return render(request, "web/factor_needed.html")

@@ -12,7 +12,7 @@ from headwater.common.errors import Fix
 from headwater.notify.models import Notification
 from headwater.notify.services import mail_troubles, mark_read, resolve, seen_by
 from headwater.watch import may_be_closed
-from headwater.web.acting import MemberRequest, admin_action, member_page
+from headwater.web.acting import MemberRequest, admin_action, member_deed, member_page
 
 PANEL_NOTIFICATIONS = 6
 PAGE_NOTIFICATIONS = 20
@@ -52,7 +52,7 @@ def notification_detail(request: MemberRequest, notification_id: int) -> HttpRes
 
 
 @require_POST
-@member_page
+@member_deed
 def read_all(request: MemberRequest) -> HttpResponse:
     mark_read(request.account, request.user, Notification.of(request.account))
     if "HX-Request" not in request.headers:

@@ -17,7 +17,7 @@ from headwater.credits.services import today
 from headwater.export.services import written_counts
 from headwater.results.services import Run, latest_run, revenue_by_channel
 from headwater.sync.services import ReplicaState, replica_state
-from headwater.web.acting import CHOSEN_ACCOUNT, MemberRequest, member_page
+from headwater.web.acting import CHOSEN_ACCOUNT, MemberRequest, PersonRequest, leave_entered, member_page, own_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,12 @@ def _steps(
 
 
 @require_POST
-@member_page
-def choose_account(request: MemberRequest, slug: str) -> HttpResponse:
+@own_page
+def choose_account(request: PersonRequest, slug: str) -> HttpResponse:
     """Act for another of one's own accounts from now on."""
     chosen = [account for account in request.accounts if account.slug == slug]
     if not chosen:
         raise Http404(slug)
+    leave_entered(request)
     request.session[CHOSEN_ACCOUNT] = chosen[0].pk
     return redirect("web:overview")

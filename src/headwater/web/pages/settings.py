@@ -16,5 +16,5 @@ def front_door(_request: MemberRequest) -> HttpResponse:
 
 @member_page
 def account_configuration(request: MemberRequest) -> HttpResponse:
-    facts = {"members": members_of(request.account), "events": events_of(request.account)[:SHOWN_EVENTS]}
+    facts = {"people": members_of(request.account).count(), "events": events_of(request.account)[:SHOWN_EVENTS]}
     return render(request, "web/settings/account.html", facts)

@@ -17,8 +17,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
+from headwater.accounts import invitations
+from headwater.accounts.mail import is_mail_only_logged
+from headwater.accounts.models import Invitation
 from headwater.common.clock import now_utc
 from headwater.common.money import from_cents
+from headwater.connections.models import Connection, Status
 from headwater.connections.package import Change, PackageState
 from headwater.connections.preflight_rules import Level
 from headwater.jobs.models import State
@@ -29,6 +33,8 @@ from headwater.results.services import ChannelRow
 from headwater.web import navigation
 from headwater.web.wording import (
     CALL_KINDS,
+    CONNECTION_STATES,
+    DEEDS,
     ENVIRONMENTS,
     FINDING_LEVELS,
     JOB_KINDS,
@@ -206,6 +212,28 @@ def lacks_permission(code: str) -> bool:
     return code in LACKS_PERMISSION
 
 
+@register.simple_tag
+def connection_state(connection: Connection) -> SafeString:
+    return state(CONNECTION_STATES[Status(connection.status)], connection.get_status_display())
+
+
+@register.filter
+def deed(action: str) -> str:
+    """What was done, as the history of an account tells it."""
+    return DEEDS.get(action, action)
+
+
+@register.filter
+def has_expired(invitation: Invitation) -> bool:
+    return invitations.has_expired(invitation)
+
+
+@register.simple_tag
+def mail_only_logged() -> bool:
+    """Whether mails go nowhere but to the log, so that a page must say so."""
+    return is_mail_only_logged()
+
+
 @register.inclusion_tag("web/parts/pause.html", takes_context=True)
 def pause_banner(context: template.Context) -> dict[str, JobView | None]:
     """The newest job that waits for credits, if one does: said once, however many wait."""
@@ -263,7 +291,12 @@ def top_menu(context: template.Context) -> dict[str, Any]:
 
 @register.inclusion_tag("web/parts/settings_menu.html", takes_context=True)
 def settings_menu(context: template.Context) -> dict[str, Any]:
-    return {"groups": navigation.SETTINGS, "here": _view_name(context)}
+    return {"label": "Settings", "groups": navigation.SETTINGS, "here": _view_name(context)}
+
+
+@register.inclusion_tag("web/parts/settings_menu.html", takes_context=True)
+def profile_menu(context: template.Context) -> dict[str, Any]:
+    return {"label": "My profile", "groups": navigation.PROFILE, "here": _view_name(context)}
 
 
 @register.filter
