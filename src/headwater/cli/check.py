@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import typer
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -14,6 +13,7 @@ from headwater.accounts.models import Account
 from headwater.cli.options import JsonOption
 from headwater.cli.output import EXIT_FIX, out, print_json
 from headwater.common.errors import HeadwaterError
+from headwater.connections.client_apps import shown
 from headwater.connections.models import Status
 from headwater.connections.services import connection_of
 from headwater.connections.tokens import StoredTokens
@@ -51,13 +51,6 @@ def _findings() -> Iterator[Finding]:
     if missing:
         yield Finding("database.E001", "error", missing, "Run headwater setup, or headwater serve, which migrates.")
         return
-    if not settings.SALESFORCE_CLIENT_ID:
-        yield Finding(
-            "connections.W001",
-            "warning",
-            "HEADWATER_SALESFORCE_CLIENT_ID is not set: no account can be connected.",
-            "Create an External Client App in the org: docs/howto/connect.md",
-        )
     yield from _key_findings()
     accounts = list(Account.objects.order_by("slug"))
     if not accounts:
@@ -95,6 +88,13 @@ def _unapplied_migrations() -> str:
 
 
 def _connection_findings(account: Account) -> Iterator[Finding]:
+    if shown(account) is None:
+        yield Finding(
+            "connections.W001",
+            "warning",
+            f"{account.slug} has no External Client App: it cannot be connected.",
+            "Settings > Connections > Set up the External Client App (docs/howto/connect.md).",
+        )
     row = connection_of(account)
     if row is None:
         yield Finding(
