@@ -23,6 +23,7 @@ class Shell:
     def __init__(self, folder: Path, output: Path) -> None:
         pins = {"UV_CONSTRAINT": str(ROOT / "requirements" / "dev.txt")}  # what has been fetched already
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        readers = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # ours, not theirs
         self._output = output
         with output.open("w") as file:
             self._process = subprocess.Popen(
@@ -32,7 +33,7 @@ class Shell:
                 stdout=file,
                 stderr=file,
                 text=True,
-                env={**os.environ, **pins, "PATH": path},
+                env={**readers, **pins, "PATH": path},
             )
         self._tell("set -e\ntrap 'kill $(jobs -p) 2> /dev/null' EXIT\n")
         self._steps = 0
