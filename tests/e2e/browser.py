@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-results/screenshots"
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
+MADE_HERE = {"x-made-by-test": "yes"}  # marks an answer that a test puts in the server's mouth
 _SWITCHES = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """One browser window. Complaints are script errors and breaches of the content security policy."""
+    """One browser window. Complaints: script errors, breaches of the content security policy, errors of the server."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -48,10 +49,15 @@ class Visit:
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._listen)
+        self.page.on("response", self._look)
 
     def _listen(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
             self.complaints.append(message.text)
+
+    def _look(self, response: Response) -> None:
+        if response.status >= 500 and MADE_HERE.keys().isdisjoint(response.headers):
+            self.complaints.append(f"{response.status} {response.url}")
 
 
 def open_window(browser: Browser, base_url: str, *, dark: bool = False, scripts: bool = True) -> BrowserContext:

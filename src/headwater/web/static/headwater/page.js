@@ -81,3 +81,16 @@ for (const saver of document.querySelectorAll("[data-saves]")) {
     URL.revokeObjectURL(link.href);
   });
 }
+
+// A part of a page that follows some work. An answer that does not hold the part must not take it from the page: an
+// error leaves what is there, and the next round asks again; a log-in that ended leads to the log-in page.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { sourceElement, response, select } = event.detail.ctx;
+  if (response.raw.redirected && new URL(response.raw.url).pathname !== location.pathname) {
+    event.preventDefault();
+    location.assign(response.raw.url);
+    return;
+  }
+  const asksAgain = sourceElement.getAttribute("hx-trigger")?.includes("every");
+  if (response.raw.status >= 400 && (select || asksAgain)) event.preventDefault();
+});
