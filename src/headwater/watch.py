@@ -25,7 +25,12 @@ LOST = "connections.authorization_required"
 NO_LOG_IN = {LOST, DEAD, "connections.disconnected", "connections.not_confirmed", "connections.not_connected"}
 NEEDS_LOG_IN = NO_LOG_IN | {"accounts.unopenable_secret", "salesforce.clock_wrong", "salesforce.ip_refused"}
 OWN_DEEDS = NO_LOG_IN - {LOST, DEAD} | {"accounts.closed"}  # a person did it and sees it on the page: nothing to tell
-PAUSES = {"credits.quota_reached", "salesforce.request_limit"}
+PAUSES = {  # work goes on by itself once there is room again
+    "credits.quota_reached",
+    "salesforce.request_limit",
+    "salesforce.bulk_limit",
+    "salesforce.concurrent_limit",
+}
 _EVENTS_LOOKED_AT = timedelta(days=7)
 
 

@@ -8,12 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
-from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
 from headwater.salesforce import oauth
 from headwater.salesforce.errors import Refusal, read_refusal, unavailable
 from headwater.salesforce.login_refusals import as_said, diagnose
-from headwater.salesforce.transport import UNAVAILABLE_RETRY, trusted_authorities
+from headwater.salesforce.transport import trusted_authorities
 
 _TIMEOUT_SECONDS = 30
 _HOPS_MAX = 4
@@ -48,7 +47,7 @@ def _opened(address: str, login_url: str) -> Refusal | None:
                     return refusal
                 response = client.send(response.next_request)
     except httpx2.TransportError as error:
-        raise unavailable(login_url, str(error), now_utc() + UNAVAILABLE_RETRY) from error
+        raise unavailable(login_url, str(error)) from error
     return None
 
 

@@ -4,13 +4,14 @@ An unknown code becomes a Fix that keeps the raw code; it is never guessed to be
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, HeadwaterError, Wait
+from headwater.salesforce.limits import exhaustion_of, is_concurrent
 
 SESSION_EXPIRED_CODES = frozenset({"INVALID_SESSION_ID", "INVALID_AUTH_HEADER"})
 TRANSIENT_CODES = frozenset(
@@ -18,7 +19,7 @@ TRANSIENT_CODES = frozenset(
 )
 API_DISABLED_CODES = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 TRANSIENT_STATUSES = frozenset({406, 420, 500, 502, 503, 504})
-REQUEST_LIMIT_RETRY = timedelta(minutes=15)
+UNAVAILABLE_RETRY = timedelta(minutes=5)
 
 _FIXES: dict[str, tuple[str, str]] = {
     "API_DISABLED_FOR_ORG": (
@@ -39,10 +40,6 @@ _FIXES: dict[str, tuple[str, str]] = {
     ),
     "INVALID_FIELD": ("Salesforce does not show a field to the connected user.", "grant read on the field"),
     "OPERATION_TOO_LARGE": ("The query is too large without View All Data.", "grant 'View All Data'"),
-    "LIMIT_EXCEEDED": (
-        "A Bulk API allowance of the org is used up.",
-        "wait for the next day, or ask Salesforce for more",
-    ),
 }
 
 
@@ -65,11 +62,18 @@ class RefusedFix(Fix):
 
 
 class Transient(Exception):
-    """The request may succeed when it is sent again."""
+    """The request may succeed when it is sent again. `refusal` is missing where no answer came at all."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, refusal: Refusal | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.refusal = refusal
+
+    def as_wait(self, host: str, doing: str) -> Wait:
+        """What to do when trying again in the same breath was of no use."""
+        why = f"While {doing}: {self.reason}"
+        exhaustion = self.refusal and exhaustion_of(self.refusal.error_code, self.refusal.message)
+        return exhaustion.as_wait(why) if exhaustion else unavailable(host, why)
 
 
 def read_refusal(status_code: int, body: bytes, request_id: str = "") -> Refusal:
@@ -87,8 +91,8 @@ def read_refusal(status_code: int, body: bytes, request_id: str = "") -> Refusal
 
 
 def is_transient(refusal: Refusal) -> bool:
-    if refusal.error_code == "REQUEST_LIMIT_EXCEEDED":
-        return "Concurrent" in refusal.message
+    if is_concurrent(refusal.error_code, refusal.message):
+        return True
     return refusal.error_code in TRANSIENT_CODES or refusal.status_code in TRANSIENT_STATUSES
 
 
@@ -97,8 +101,8 @@ def to_error(refusal: Refusal, doing: str) -> HeadwaterError:
     why = f"Salesforce answered {refusal.error_code}: {refusal.message.strip()}"
     if refusal.request_id:
         why += f" (request {refusal.request_id})"
-    if refusal.error_code == "REQUEST_LIMIT_EXCEEDED":
-        return request_limit_reached(now_utc() + REQUEST_LIMIT_RETRY, why)
+    if exhaustion := exhaustion_of(refusal.error_code, refusal.message):
+        return exhaustion.as_wait(f"While {doing}. {why}")
     sentence, remedy = _FIXES.get(refusal.error_code, (f"Salesforce refused {doing}.", "read Salesforce's words above"))
     return RefusedFix(
         "salesforce.refused",
@@ -108,21 +112,8 @@ def to_error(refusal: Refusal, doing: str) -> HeadwaterError:
     )
 
 
-def request_limit_reached(retry_utc: datetime, why: str) -> Wait:
-    return Wait(
-        "salesforce.request_limit",
-        "The org's own API allowance is used up.",
-        retry_utc=retry_utc,
-        facts=Facts(
-            why=why,
-            left="Everything read so far is kept.",
-            next=f"Tries again by itself at {retry_utc:%H:%M} UTC; the org's window slides over 24 hours.",
-            you_can="see who else uses the API in Setup > Company Information, or ask Salesforce for more calls",
-        ),
-    )
-
-
-def unavailable(host: str, reason: str, retry_utc: datetime) -> Wait:
+def unavailable(host: str, reason: str) -> Wait:
+    retry_utc = now_utc() + UNAVAILABLE_RETRY
     return Wait(
         "salesforce.unavailable",
         f"Salesforce could not be reached at {host}.",

@@ -9,7 +9,6 @@ from datetime import timedelta
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
 from headwater.salesforce.errors import Refusal, unavailable
-from headwater.salesforce.transport import UNAVAILABLE_RETRY
 
 LOGIN_RATE_RETRY = timedelta(hours=1)
 APP_MANAGER = "Setup > External Client App Manager"
@@ -252,4 +251,4 @@ def _waits(refusal: Refusal, said: str) -> Wait | None:
             ),
         )
     is_server_fault = refusal.status_code >= 500 or "TXN_SECURITY_METERING_ERROR" in refusal.error_code
-    return unavailable("the log-in server", said, now_utc() + UNAVAILABLE_RETRY) if is_server_fault else None
+    return unavailable("the log-in server", said) if is_server_fault else None

@@ -18,7 +18,7 @@ from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
 from headwater.salesforce.errors import Refusal, read_refusal, unavailable
 from headwater.salesforce.login_refusals import NOT_FOR_GOOD, as_said, clock_wrong, diagnose
-from headwater.salesforce.transport import UNAVAILABLE_RETRY, trusted_authorities
+from headwater.salesforce.transport import trusted_authorities
 
 SCOPES = "api refresh_token id"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -74,7 +74,7 @@ def probe(login_url: str) -> None:
     try:
         httpx2.get(f"{login_url.rstrip('/')}/services/data", timeout=_TIMEOUT_SECONDS, verify=trusted_authorities())
     except httpx2.TransportError as error:
-        raise unavailable(login_url, str(error), now_utc() + UNAVAILABLE_RETRY) from error
+        raise unavailable(login_url, str(error)) from error
 
 
 def exchange_code(login_url: str, app: ClientApp, *, code: str, redirect_uri: str, verifier: str) -> Grant:
@@ -144,7 +144,7 @@ def post(login_url: str, path: str, form: dict[str, str]) -> httpx2.Response:
             f"{login_url.rstrip('/')}{path}", data=form, timeout=_TIMEOUT_SECONDS, verify=trusted_authorities()
         )
     except httpx2.TransportError as error:
-        raise unavailable(login_url, str(error), now_utc() + UNAVAILABLE_RETRY) from error
+        raise unavailable(login_url, str(error)) from error
 
 
 def _grant_error(refusal: Refusal, doing: str, grant_type: str) -> Fix | Wait:

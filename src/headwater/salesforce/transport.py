@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,6 @@ import httpx2
 import orjson
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from headwater.common.clock import now_utc
 from headwater.common.errors import Bug
 from headwater.salesforce.errors import (
     SESSION_EXPIRED_CODES,
@@ -27,14 +26,12 @@ from headwater.salesforce.errors import (
     is_transient,
     read_refusal,
     to_error,
-    unavailable,
 )
 from headwater.salesforce.meter import Call, Meter, Outcome, Settlement, read_limit_info
 
 API_VERSION = "v64.0"
 TIMEOUT = httpx2.Timeout(connect=10, read=120, write=120, pool=10)
 ATTEMPTS = 5
-UNAVAILABLE_RETRY = timedelta(minutes=5)
 _CHUNK_BYTES = 1 << 20
 
 
@@ -135,11 +132,7 @@ class Transport:
         try:
             return attempts(self._attempt_with_session, call, request)
         except Transient as failure:
-            raise unavailable(
-                self._client.base_url.host,
-                f"While {request.doing}: {failure.reason}",
-                now_utc() + UNAVAILABLE_RETRY,
-            ) from failure
+            raise failure.as_wait(self._client.base_url.host, request.doing) from failure
 
     def _attempt_with_session(self, call: Call, request: Request) -> Answer:
         """One attempt; an expired session is renewed once, never more."""
@@ -153,7 +146,7 @@ class Transport:
                 return answer
             answer = inside
         if is_transient(answer):
-            raise Transient(f"{answer.error_code} {answer.message}".strip())
+            raise Transient(f"{answer.error_code} {answer.message}".strip(), answer)
         raise to_error(answer, request.doing)
 
     def _attempt(self, call: Call, request: Request, token: str) -> Answer | Refusal:

@@ -15,7 +15,9 @@ SOURCES = {path: path.read_text() for path in (ROOT / "src" / "headwater").rglob
 _ROOMS = (
     "accounts|api|api_keys|attribution|cli|connections|credits|demo|export|jobs|lake|results|salesforce|signin|sync|web"
 )
-_RAISED = re.compile(rf'(?:Wait|Fix|Skip|Bug)\(\s*"([a-z_]+\.[a-z_0-9]+)"|Outcome\([^"]*"((?:{_ROOMS})\.[a-z_]+)"')
+_RAISED = re.compile(
+    rf'(?:Wait|Fix|Skip|Bug|Exhaustion)\(\s*"([a-z_]+\.[a-z_0-9]+)"|Outcome\([^"]*"((?:{_ROOMS})\.[a-z_]+)"'
+)
 
 
 def page(name: str) -> str:

@@ -1,9 +1,10 @@
 """Salesforce's refusals become the kind of error that says what to do next."""
 
+import orjson
 import pytest
 
 from headwater.common.errors import Fix, Wait
-from headwater.salesforce.errors import is_transient, read_refusal, to_error
+from headwater.salesforce.errors import Transient, is_transient, read_refusal, to_error
 
 
 def test_it_reads_the_rest_list() -> None:
@@ -47,3 +48,37 @@ def test_an_unknown_code_asks_a_person_and_keeps_salesforces_words() -> None:
     assert isinstance(error, Fix)
     assert "BRAND_NEW" in error.facts.why
     assert "Never seen" in error.facts.why
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("Max bulk v2 query jobs (10000) per 24 hrs has been reached (10000)", "10,000 Bulk queries"),
+        ("Max bulk v2 query result size stored (1000000000) kb per 24 hrs has been exceeded", "1 TB of results"),
+        ("ApiBatchItems Limit exceeded.", "15,000 Bulk batches"),
+        ("Daily Bulk API records Limit exceeded.", "150,000,000 records"),
+    ],
+)
+def test_a_bulk_allowance_that_is_used_up_is_named_and_waited_for(message: str, words: str) -> None:
+    error = to_error(read_refusal(400, orjson.dumps([{"message": message, "errorCode": "LIMIT_EXCEEDED"}])), "reading")
+    assert isinstance(error, Wait)
+    assert error.code == "salesforce.bulk_limit"
+    assert words in error.sentence
+
+
+def test_a_request_that_is_too_large_is_not_taken_for_a_used_up_allowance() -> None:
+    body = b'[{"message":"Limit of 25 subrequests exceeded","errorCode":"LIMIT_EXCEEDED"}]'
+    assert isinstance(to_error(read_refusal(400, body), "reading"), Fix)
+
+
+def test_long_requests_that_do_not_end_are_not_taken_for_an_org_that_is_away() -> None:
+    for message in (
+        "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+        "ConcurrentPerOrgLongTxn Limit exceeded.",
+    ):
+        refusal = read_refusal(403, orjson.dumps([{"message": message, "errorCode": "REQUEST_LIMIT_EXCEEDED"}]))
+        assert (
+            Transient(message, refusal).as_wait("acme.my.salesforce.com", "reading").code
+            == "salesforce.concurrent_limit"
+        )
+    assert Transient("no connection").as_wait("acme.my.salesforce.com", "reading").code == "salesforce.unavailable"

@@ -12,6 +12,7 @@ from headwater.credits.services import meter_for
 from headwater.jobs.models import Job, State
 from headwater.jobs.services import jobs_of
 from headwater.salesforce.meter import Call, CallKind, OrgUsage, Outcome, Settlement
+from headwater.watch import PAUSES
 from headwater.web.wording import result_lines
 
 WORK = {"sync": "sync.cycle", "attribute": "attribution.run", "export": "export.records", "all": "pipeline.run"}
@@ -115,7 +116,7 @@ def test_htmx_gets_the_list_alone_and_asks_again_for_the_same_page(as_standard: 
     assert part.count("<article") == 1
 
 
-@pytest.mark.parametrize("code", ["credits.quota_reached", "salesforce.request_limit"])
+@pytest.mark.parametrize("code", sorted(PAUSES))
 def test_a_pause_for_credits_is_said_once_on_every_page(as_standard: Client, alder: Account, code: str) -> None:
     later = now_utc() + timedelta(hours=5, minutes=1)
     for task in ("sync.cycle", "export.records"):

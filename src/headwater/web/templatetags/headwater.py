@@ -30,6 +30,7 @@ from headwater.jobs.services import JobView, job_view, jobs_of
 from headwater.notify import services as notify
 from headwater.notify.models import Notification
 from headwater.results.services import ChannelRow
+from headwater.watch import PAUSES
 from headwater.web import navigation
 from headwater.web.wording import (
     CALL_KINDS,
@@ -52,7 +53,6 @@ register = template.Library()
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NO_TOUCH = "(no touch)"
 UNKNOWN = "\N{EN DASH}"
-WAITS_FOR_CREDITS = ("credits.quota_reached", "salesforce.request_limit")
 STATES = {
     "ok": "circle-check",
     "busy": "refresh",
@@ -240,7 +240,7 @@ def pause_banner(context: template.Context) -> dict[str, JobView | None]:
     account = getattr(context.get("request"), "account", None)
     if account is None:
         return {"view": None}
-    waiting = jobs_of(str(account.pk)).filter(state=State.WAITING, reason_code__in=WAITS_FOR_CREDITS).first()
+    waiting = jobs_of(str(account.pk)).filter(state=State.WAITING, reason_code__in=PAUSES).first()
     return {"view": job_view(waiting) if waiting else None}
 
 
