@@ -50,7 +50,7 @@ class Ledger:
             granted = (
                 Window.of(self._account)
                 .filter(pk=window.pk, used_calls__lt=limit)
-                .update(used_calls=F("used_calls") + 1)
+                .update(used_calls=F("used_calls") + 1, limit_calls=limit)
             )
             if granted:
                 return self._write_entry(window, call).pk

@@ -23,10 +23,14 @@ class Quota(AccountScoped):
 
 
 class Window(AccountScoped):
-    """24 hours of spending. `used_calls`: reserved or spent; a call is used from the moment it is reserved."""
+    """24 hours of spending. `used_calls`: reserved or spent; a call is used from the moment it is reserved.
+
+    limit_calls   the limit that the last granted call met; null in windows older than this column
+    """
 
     starts_utc = models.DateTimeField()
     used_calls = models.PositiveBigIntegerField(default=0)
+    limit_calls = models.PositiveBigIntegerField(null=True)
     org_used_calls = models.PositiveBigIntegerField(null=True)
     org_limit_calls = models.PositiveBigIntegerField(null=True)
     org_read_utc = models.DateTimeField(null=True)
