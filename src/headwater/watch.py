@@ -25,8 +25,10 @@ LOST = "connections.authorization_required"
 NO_LOG_IN = {LOST, DEAD, "connections.disconnected", "connections.not_confirmed", "connections.not_connected"}
 NEEDS_LOG_IN = NO_LOG_IN | {"accounts.unopenable_secret", "salesforce.clock_wrong", "salesforce.ip_refused"}
 OWN_DEEDS = NO_LOG_IN - {LOST, DEAD} | {"accounts.closed"}  # a person did it and sees it on the page: nothing to tell
-PAUSES = {  # work goes on by itself once there is room again
+PAUSES = {  # work goes on by itself; credits.backfill_share_used is no trouble: history was told to wait for its share
     "credits.quota_reached",
+    "credits.kept_for_fresh",
+    "credits.floor_reached",
     "salesforce.request_limit",
     "salesforce.bulk_limit",
     "salesforce.concurrent_limit",

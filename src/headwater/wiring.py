@@ -19,6 +19,8 @@ from headwater.connections.preflight import run_preflight
 from headwater.connections.rules import PRODUCTION
 from headwater.connections.services import Callback
 from headwater.credits import services as credits
+from headwater.credits.quota_settings import QuotaSettings, TypedSettings
+from headwater.credits.refusals import BY_SETTINGS
 from headwater.export.services import export_records, forget_written, run_export
 from headwater.jobs.models import Job, JsonValue, State
 from headwater.jobs.running import RunningJob
@@ -84,8 +86,17 @@ WORK: Mapping[str, Callable[[Account], Job]] = {  # what a person or a programme
 def change_daily_limit(account: Account, typed: str, actor: str, *, expected: int | None = None) -> int:
     """Store the limit as a person typed it, and let go on what waits for credits: a raised limit counts at once."""
     limit = credits.change_daily_limit(account, typed, actor, expected=expected)
-    go_on(account, {"credits.quota_reached"})
+    go_on(account, BY_SETTINGS)
     return limit
+
+
+def change_credit_settings(
+    account: Account, typed: TypedSettings, *, actor: str, expected: QuotaSettings | None = None
+) -> QuotaSettings:
+    """As `change_daily_limit`, for all settings of the credits together."""
+    stored = credits.change_settings(account, typed, actor=actor, expected=expected)
+    go_on(account, BY_SETTINGS)
+    return stored
 
 
 def finish_connecting(account: Account, callback: Callback, *, actor: str) -> Connection:

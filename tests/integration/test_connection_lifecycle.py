@@ -113,7 +113,7 @@ def test_a_deletion_leaves_nothing_of_the_sandbox_behind(org: RunningOrgsim, acc
     job = run_here(delete_connection(account, typed_name="Acme", actor=ACTOR), poll_seconds=0.01)
     assert job.state == State.DONE
     assert files_of(account) == []
-    kept = {"AuditEvent", "Entry", "KnownOrg", "OrgSnapshot", "Quota", "Window"}
+    kept = {"Allowance", "AuditEvent", "Entry", "KnownOrg", "OrgSnapshot", "Quota", "Window"}
     assert set(rows_of(account)) <= kept, rows_of(account)
     assert rows_of(account).get("Quota") == settings_before
     assert Entry.of(account).count() == spent + PRICE_CALLS  # what was spent stays told, with the last look

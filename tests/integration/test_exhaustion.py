@@ -12,8 +12,8 @@ from headwater.accounts.services import open_account_of_job
 from headwater.common.clock import clock_running_ahead
 from headwater.connections.models import Connection
 from headwater.connections.services import session
-from headwater.credits.ledger import current_window
 from headwater.credits.models import DEFAULT_DAILY_LIMIT_CALLS, Window
+from headwater.credits.opening import current_window
 from headwater.credits.services import today
 from headwater.jobs.models import Job, JsonValue, State
 from headwater.jobs.running import RunningJob
@@ -49,7 +49,8 @@ class Case:
     while_it_lasts: RanOut
 
 
-def own_quota(_org: RunningOrgsim, account: Account) -> Iterator[None]:
+def own_quota(org: RunningOrgsim, account: Account) -> Iterator[None]:
+    org.production.set("allowance_calls", 10 * DEFAULT_DAILY_LIMIT_CALLS)
     window = Window.of(account).filter(pk=current_window(account).pk)
     window.update(used_calls=DEFAULT_DAILY_LIMIT_CALLS)
     yield

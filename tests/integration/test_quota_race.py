@@ -15,7 +15,7 @@ PROCESSES = 4
 _SET_UP = """
 from django.core.management import call_command
 from headwater.accounts.services import create_account
-from headwater.credits.ledger import current_window
+from headwater.credits.opening import current_window
 call_command("migrate", verbosity=0)
 window = current_window(create_account("Acme"))
 window.used_calls = 100_000 - {left}

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from headwater.accounts.models import Account
-from headwater.common.clock import clock_set_to
+from headwater.common.clock import clock_running_ahead, clock_set_to
 from headwater.common.errors import Fix
 from headwater.connections.models import Connection, Status
-from headwater.credits.ledger import current_window
 from headwater.credits.models import Window
+from headwater.credits.opening import current_window
 from headwater.credits.services import calls_of_job, today
 from headwater.jobs.models import Job, State
 from headwater.jobs.services import job_view, retry, run_here
@@ -131,6 +131,7 @@ def test_an_account_that_is_not_connected_is_told_what_to_do(account: Account) -
 def test_it_pauses_before_the_call_that_would_break_the_quota_and_goes_on_in_the_next_window(
     org: RunningOrgsim, seeded: Account
 ) -> None:
+    org.production.set("allowance_calls", 1_000_000)
     window = current_window(seeded)
     Window.of(seeded).filter(pk=window.pk).update(used_calls=100_000 - 4)
     counted = org.production.usage.used_calls()
@@ -155,6 +156,7 @@ def test_it_pauses_before_the_call_that_would_break_the_quota_and_goes_on_in_the
 
 
 def test_a_raised_limit_lets_a_paused_sync_go_on_at_once(org: RunningOrgsim, seeded: Account) -> None:
+    org.production.set("allowance_calls", 1_000_000)
     Window.of(seeded).filter(pk=current_window(seeded).pk).update(used_calls=100_000 - 2)
     job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
     assert job.state == State.WAITING
@@ -181,12 +183,13 @@ def test_a_dead_log_in_stops_the_sync_and_a_new_one_lets_it_catch_up(org: Runnin
 
 
 def test_the_orgs_own_exhaustion_is_recognised_and_waits(org: RunningOrgsim, seeded: Account) -> None:
-    org.production.set("allowance_calls", org.production.usage.used_calls() + 3)
+    org.production.set("allowance_calls", 0)
     job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
     assert (job.state, job.reason_code) == (State.WAITING, "salesforce.request_limit")
     org.production.set("allowance_calls", 100_000)
     assert retry(job).pk == job.pk
-    Worker("later").run_until_idle()
+    with clock_running_ahead(timedelta(minutes=16)):  # only then the org is asked again
+        Worker("later").run_until_idle()
     assert_replica_equals(seeded, org)
 
 

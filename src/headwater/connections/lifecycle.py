@@ -14,6 +14,7 @@ from headwater.common.errors import Facts, Fix, Wait
 from headwater.connections.models import Authorization, Connection, KnownOrg, PackageCheck, PreflightRun, Status
 from headwater.connections.rules import PRODUCTION, KnownAs, deletion_in_progress
 from headwater.connections.tokens import not_connected
+from headwater.credits.services import forget_org
 from headwater.salesforce import oauth
 
 GRANT_LEFT = "connections.grant_left"
@@ -57,6 +58,7 @@ def decline(account: Account, *, actor: str) -> None:
         if row.status != Status.AWAITING_CONFIRMATION:
             raise _nothing_to_confirm()
         row.delete()
+        forget_org(account)
         record_event(account, actor=actor, action="connections.declined", before=f"{row.org_name} {row.org_id}")
     revoke_or_tell(account, row)
 
@@ -103,6 +105,7 @@ def end_deletion(account: Account) -> None:
     PackageCheck.of(account).delete()
     PreflightRun.of(account).delete()
     row.delete()
+    forget_org(account)
     record_event(account, actor="headwater", action="connections.deleted", before=f"{row.org_name} {row.org_id}")
 
 

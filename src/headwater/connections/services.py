@@ -23,6 +23,7 @@ from headwater.connections.models import Authorization, Connection, KnownOrg, Lo
 from headwater.connections.my_domain import my_domain_url
 from headwater.connections.rules import KnownAs, Verdict, admit
 from headwater.connections.tokens import StoredTokens, not_connected, sealed
+from headwater.credits.priorities import Priority
 from headwater.credits.services import meter_for
 from headwater.salesforce import oauth
 from headwater.salesforce.errors import Refusal
@@ -178,14 +179,19 @@ def connect_server(account: Account, *, actor: str) -> Connection:
 
 
 @contextmanager
-def session(account: Account, *, job_kind: str, job_id: str = "") -> Iterator[Transport]:
-    """A metered session with the account's org, for the other rooms. A closed account has none."""
+def session(
+    account: Account, *, job_kind: str, job_id: str = "", fence: int = 0, priority: Priority = Priority.FRESH
+) -> Iterator[Transport]:
+    """A metered session with the account's org, for the other rooms. A closed account has none.
+
+    `fence`: that of the job's holder, by which calls are told apart that a dead holder left unanswered.
+    """
     require_open(account)
     row = connection_of(account)
     if row is None:
         raise not_connected()
     require_live(row)
-    meter = meter_for(account, job_kind=job_kind, job_id=job_id)
+    meter = meter_for(account, job_kind=job_kind, job_id=job_id, fence=fence, priority=priority)
     with Transport(row.instance_url, StoredTokens(account), meter) as transport:
         yield transport
 

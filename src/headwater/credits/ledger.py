@@ -1,60 +1,77 @@
 """Reserves a credit before a call and settles it after: the fulfilment of the Meter that every call passes.
 
-The conditional update of the window must touch exactly one row, so that no number of workers can overspend it.
-A crash between the two leaves an OPEN entry, which counts as spent.
+The conditional updates of the window and of the org's allowance must touch exactly one row each, so that no number of
+workers can overspend them. A crash between reserving and settling leaves an OPEN entry, which counts as spent.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
-from headwater.common.errors import Facts, Wait
+from headwater.common.errors import Wait
+from headwater.credits import allowance, refusals
 from headwater.credits.models import Entry, EntryState, Quota, Window
+from headwater.credits.opening import current_window, quota_of
+from headwater.credits.priorities import Priority, ceiling_calls, share_calls
 from headwater.salesforce.meter import Call, Outcome, Settlement
 
-WINDOW = timedelta(hours=24)
-
-
-def window_start(moment: datetime, reset_minute_utc: int) -> datetime:
-    """The beginning of the window that `moment` falls into."""
-    reset = moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=reset_minute_utc)
-    return reset if reset <= moment else reset - WINDOW
-
-
-def quota_of(account: Account) -> Quota:
-    quota, _ = Quota.of(account).get_or_create(account=account)
-    return quota
-
-
-def current_window(account: Account) -> Window:
-    start = window_start(now_utc(), quota_of(account).reset_minute_utc)
-    window, _ = Window.of(account).get_or_create(starts_utc=start, account=account)
-    return window
+ABANDONED_AFTER = timedelta(hours=1)  # no request takes so long; one that did settles its entry all the same
 
 
 class Ledger:
-    """The meter of one job of one account."""
+    """The meter of one job of one account. `fence`: that of the job's holder, which counts up with each taker."""
 
-    def __init__(self, account: Account, *, job_kind: str, job_id: str = "") -> None:
+    def __init__(
+        self,
+        account: Account,
+        *,
+        job_kind: str,
+        job_id: str = "",
+        fence: int = 0,
+        priority: Priority = Priority.FRESH,
+    ) -> None:
         self._account = account
         self._job_kind = job_kind
         self._job_id = job_id
+        self._fence = fence
+        self._priority = priority
+        self._has_buried = False
 
     def reserve(self, call: Call) -> int:
-        with transaction.atomic():
-            limit = quota_of(self._account).daily_limit_calls
-            window = current_window(self._account)
-            granted = (
-                Window.of(self._account)
-                .filter(pk=window.pk, used_calls__lt=limit)
-                .update(used_calls=F("used_calls") + 1, limit_calls=limit)
-            )
-            if granted:
-                return self._write_entry(window, call).pk
-        raise _quota_reached(window, limit)
+        self._bury_former_holders()
+        while True:
+            with transaction.atomic():
+                quota, window = quota_of(self._account), current_window(self._account)
+                if self._take_one(quota, window) and allowance.take_one(self._account, quota):
+                    return self._write_entry(window, call).pk
+                transaction.set_rollback(True)
+            if refused := self._refusal():
+                raise refused  # else there is room by now
+
+    def settle(self, entry: int, settlement: Settlement) -> None:
+        """Also of an entry that was given up meanwhile: what is known late is known better."""
+        settle(self._account, entry, settlement)
+
+    def _take_one(self, quota: Quota, window: Window) -> bool:
+        limit, is_backfill = quota.daily_limit_calls, self._priority is Priority.BACKFILL
+        fits = Q(used_calls__lt=ceiling_calls(self._priority, limit))
+        if is_backfill:
+            fits &= Q(backfill_calls__lt=share_calls(quota.backfill_share_percent, limit))
+        mine = Window.of(self._account).filter(fits, pk=window.pk)
+        taken = {"used_calls": F("used_calls") + 1, "backfill_calls": F("backfill_calls") + int(is_backfill)}
+        return mine.update(**taken, limit_calls=limit) == 1
+
+    def _refusal(self) -> Wait | None:
+        """Why there is no room; None where there is."""
+        quota, window = quota_of(self._account), current_window(self._account)
+        known = allowance.known_of(self._account, quota)
+        refused = refusals.of_quota(quota, window, self._priority)
+        if refused is None and known is not None and not known.left_calls:
+            return refusals.of_allowance(known, quota, allowance.next_try_utc(self._account))
+        return refused
 
     def _write_entry(self, window: Window, call: Call) -> Entry:
         return Entry.of(self._account).create(
@@ -62,44 +79,50 @@ class Ledger:
             window=window,
             job_kind=self._job_kind,
             job_id=self._job_id,
+            fence=self._fence,
+            priority=self._priority,
             sobject=call.sobject,
             call_kind=call.kind,
             reserved_utc=now_utc(),
         )
 
-    def settle(self, entry: int, settlement: Settlement) -> None:
-        with transaction.atomic():
-            row = Entry.of(self._account).select_for_update().select_related("window").get(pk=entry)
-            if row.state != EntryState.OPEN:
-                return
-            row.state = EntryState(settlement.outcome.value)
-            row.status_code = settlement.status_code
-            row.settled_utc = now_utc()
-            row.save(update_fields=["state", "status_code", "settled_utc"])
-            self._note_on_window(row.window, settlement)
+    def _bury_former_holders(self) -> None:
+        """The job was taken from a dead holder, or from one that may write no more."""
+        if self._fence and not self._has_buried:
+            abandon(Entry.of(self._account).filter(job_id=self._job_id, fence__lt=self._fence))
+            self._has_buried = True
 
-    def _note_on_window(self, window: Window, settlement: Settlement) -> None:
-        mine = Window.of(self._account).filter(pk=window.pk)
+
+def settle(account: Account, entry: int, settlement: Settlement) -> None:
+    """Write how a call ended, once; NOT_SENT gives its credit back."""
+    with transaction.atomic():
+        row = Entry.of(account).select_for_update().select_related("window").get(pk=entry)
+        if row.state not in (EntryState.OPEN, EntryState.ABANDONED):
+            return
+        row.state = EntryState(settlement.outcome.value)
+        row.status_code = settlement.status_code
+        row.settled_utc = now_utc()
+        row.save(update_fields=["state", "status_code", "settled_utc"])
         if settlement.outcome is Outcome.NOT_SENT:
-            mine.update(used_calls=F("used_calls") - 1)
+            _give_back(account, row)
         if settlement.org_usage is not None:
-            mine.update(
-                org_used_calls=settlement.org_usage.used_calls,
-                org_limit_calls=settlement.org_usage.limit_calls,
-                org_read_utc=now_utc(),
-            )
+            own_calls = allowance.own_calls(account, current_window(account))
+            allowance.hear(account, settlement.org_usage, own_calls=own_calls)
 
 
-def _quota_reached(window: Window, limit: int) -> Wait:
-    ends = window.starts_utc + WINDOW
-    return Wait(
-        "credits.quota_reached",
-        f"The Daily CRM API Limit of {limit:,} calls is used up.",
-        retry_utc=ends,
-        facts=Facts(
-            why=f"{window.used_calls:,} of {limit:,} calls are spent since {window.starts_utc:%Y-%m-%d %H:%M} UTC.",
-            left="The call that would have gone over was not sent. Everything read or written so far is kept.",
-            next=f"Goes on by itself when the window resets, {ends:%Y-%m-%d %H:%M} UTC.",
-            you_can="wait, or raise the limit in Settings > CRM > General (headwater credits --limit N)",
-        ),
+def abandon(entries: QuerySet[Entry]) -> int:
+    """Settle those of `entries` that are open as spent, with nobody left to say how they ended. Returns how many."""
+    return entries.filter(settled_utc=None).update(state=EntryState.ABANDONED, settled_utc=now_utc())
+
+
+def abandon_old(account: Account) -> int:
+    """Settle what was reserved so long ago that nobody can be waiting for its answer."""
+    return abandon(Entry.of(account).filter(reserved_utc__lt=now_utc() - ABANDONED_AFTER))
+
+
+def _give_back(account: Account, row: Entry) -> None:
+    is_backfill = int(row.priority == Priority.BACKFILL)
+    Window.of(account).filter(pk=row.window_id).update(
+        used_calls=F("used_calls") - 1, backfill_calls=F("backfill_calls") - is_backfill
     )
+    allowance.give_back_one(account)

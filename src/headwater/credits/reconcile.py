@@ -11,13 +11,12 @@ from enum import StrEnum
 from django.db.models import Count, Q
 
 from headwater.accounts.models import Account
-from headwater.credits.models import EntryState, Window
-from headwater.credits.spending import UNANSWERED, calls_between
+from headwater.credits.allowance import NOISE_CALLS, ORG_WINDOW
+from headwater.credits.models import UNANSWERED, Allowance, EntryState
+from headwater.credits.spending import calls_between
 
-ORG_WINDOW = timedelta(hours=24)
 EDGE = timedelta(hours=1)  # how finely the org's window moves is not documented: the oldest hour may have left it
 INSTANT = timedelta(microseconds=1)  # the span ends with the moment of the answer
-NOISE_CALLS = 15  # -11 to +13 between two answers of 1,757 (facts B.3), and a little
 
 
 class Verdict(StrEnum):
@@ -143,7 +142,7 @@ def _own_calls(account: Account, until_utc: datetime) -> Own:
 
 
 def _last_heard(account: Account) -> Heard | None:
-    window = Window.of(account).exclude(org_read_utc=None).order_by("-org_read_utc").first()
-    if window is None or window.org_used_calls is None or window.org_limit_calls is None or not window.org_read_utc:
+    row = Allowance.of(account).first()
+    if row is None or row.said_calls is None or row.limit_calls is None or row.heard_utc is None:
         return None
-    return Heard(window.org_used_calls, window.org_limit_calls, window.org_read_utc)
+    return Heard(row.said_calls, row.limit_calls, row.heard_utc)

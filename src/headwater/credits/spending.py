@@ -6,7 +6,7 @@ Not here: what is going to be spent (forecast.py) and whether the org agrees (re
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from django.db.models import Count, DateTimeField, F, Q, QuerySet, Value
@@ -14,12 +14,10 @@ from django.db.models.functions import TruncDay, TruncHour
 
 from headwater.accounts.models import Account
 from headwater.common.errors import Bug
-from headwater.credits.ledger import WINDOW, current_window, quota_of
-from headwater.credits.models import Entry, EntryState, Window
+from headwater.credits.models import UNANSWERED, Entry, EntryState, Window
+from headwater.credits.opening import current_window, quota_of
 
 By = Literal["hour", "day", "job_kind", "job_id", "sobject", "call_kind", "outcome"]
-UNANSWERED = (EntryState.OPEN, EntryState.LOST)
-LONGEST_WINDOW = timedelta(hours=72)  # a day, and what a reset that was moved adds; entries are found by their window
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ def history(account: Account, *, windows: int = 90) -> list[WindowSpent]:
 
 def calls_between(account: Account, since_utc: datetime, until_utc: datetime) -> QuerySet[Entry]:
     """The single calls reserved from `since_utc` on and before `until_utc`."""
-    near = Window.of(account).filter(starts_utc__gt=since_utc - LONGEST_WINDOW, starts_utc__lt=until_utc)
+    near = Window.of(account).filter(ends_utc__gt=since_utc, starts_utc__lt=until_utc)
     return Entry.of(account).filter(
         window__in=near.values("pk"), reserved_utc__gte=since_utc, reserved_utc__lt=until_utc
     )
@@ -86,7 +84,7 @@ def calls_between(account: Account, since_utc: datetime, until_utc: datetime) ->
 def _window_spent(window: Window, counted: dict[str, Any] | None) -> WindowSpent:
     return WindowSpent(
         starts_utc=window.starts_utc,
-        ends_utc=window.starts_utc + WINDOW,
+        ends_utc=window.ends_utc,
         used_calls=window.used_calls,
         limit_calls=window.limit_calls,
         refused=counted["refused"] if counted else 0,

@@ -21,6 +21,7 @@ from headwater.common.errors import Facts, Fix
 from headwater.connections.package import PERMISSION_SET, installed_in, is_read_only, why_missing
 from headwater.connections.services import session
 from headwater.credits.prices import write_calls
+from headwater.credits.priorities import Priority
 from headwater.export.models import ExportError, WrittenRecord
 from headwater.export.send import Batch, delete, record_deletes, record_upserts, upsert
 from headwater.export.wanted import DELETE, SOBJECTS, UPSERT, batches, write_queue
@@ -81,7 +82,9 @@ def run_export(job: RunningJob, account: Account) -> dict[str, Any]:
     tally = Counter(done=0, failed=0)
     held_back = {"not_written": READ_ONLY_TOLD} if is_read_only(account) else {}
     if counts and not held_back:
-        with session(account, job_kind=JOB_KIND, job_id=str(job.id)) as transport:
+        with session(
+            account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=Priority.EXPORT
+        ) as transport:
             job.step("export: package", lambda: _require_package(account, transport))
             for one in PASSES:
                 _run_pass(Sending(job, account, transport, queue, sum(counts.values()), tally), one)

@@ -4,7 +4,7 @@ Not here: Headwater's own quota (the credits room), and refusals for other reaso
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Wait
@@ -30,8 +30,8 @@ class Exhaustion:
     next: str
     you_can: str
 
-    def as_wait(self, why: str) -> Wait:
-        retry_utc = now_utc() + self.wait
+    def as_wait(self, why: str, retry_utc: datetime | None = None) -> Wait:
+        retry_utc = retry_utc or now_utc() + self.wait
         return Wait(
             self.code,
             self.sentence,
@@ -45,7 +45,7 @@ class Exhaustion:
         )
 
 
-_REQUESTS = Exhaustion(
+REQUESTS = Exhaustion(
     "salesforce.request_limit",
     "The org's own API allowance is used up.",
     timedelta(minutes=15),
@@ -64,7 +64,7 @@ _CONCURRENT = Exhaustion(
 def exhaustion_of(error_code: str, message: str) -> Exhaustion | None:
     """The allowance that a refusal says is used up; None where it says something else."""
     if error_code == REQUEST_LIMIT:
-        return _CONCURRENT if is_concurrent(error_code, message) else _REQUESTS
+        return _CONCURRENT if is_concurrent(error_code, message) else REQUESTS
     if error_code == BULK_LIMIT:
         return next((_bulk(what) for words, what in _BULK_ALLOWANCES.items() if words in message), None)
     return None

@@ -22,7 +22,7 @@ JOB_KIND = "sync"
 def run_cycle(job: RunningJob, account: Account) -> dict[str, Any]:
     """Read everything once, in full or what changed, and publish it."""
     cycle = _open(job, account)
-    with session(account, job_kind=JOB_KIND, job_id=str(job.id)) as transport:
+    with session(account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence) as transport:
         plan = _plan(job, account, cycle, transport)
         tally = _read(job, account, cycle, transport, plan)
     _publish(job, account, cycle, plan, tally)

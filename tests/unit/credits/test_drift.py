@@ -6,7 +6,8 @@ import pytest
 
 from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
-from headwater.credits.reconcile import NOISE_CALLS, Verdict, drift
+from headwater.credits.allowance import NOISE_CALLS
+from headwater.credits.reconcile import Verdict, drift
 from headwater.salesforce.meter import OrgUsage, Outcome
 from unit.credits.calls import spend
 

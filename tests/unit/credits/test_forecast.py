@@ -10,8 +10,8 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
 from headwater.common.clock import clock_set_to
 from headwater.credits.forecast import Course, burn_down, forecast, outlook
-from headwater.credits.ledger import current_window
 from headwater.credits.models import Window
+from headwater.credits.opening import current_window
 from unit.credits.calls import spend
 
 DAY = datetime(2026, 3, 20, tzinfo=UTC)

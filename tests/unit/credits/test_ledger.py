@@ -8,8 +8,9 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
 from headwater.common.clock import clock_set_to
 from headwater.common.errors import Wait
-from headwater.credits.ledger import Ledger, current_window, window_start
+from headwater.credits.ledger import Ledger
 from headwater.credits.models import Entry, EntryState, Window
+from headwater.credits.opening import current_window
 from headwater.credits.services import calls_of_job, today
 from headwater.salesforce.meter import Call, CallKind, OrgUsage, Outcome, Settlement
 
@@ -96,9 +97,3 @@ def test_one_account_does_not_spend_anothers_credits(account: Account, ledger: L
     ledger.reserve(CALL)
     assert today(create_account("Other")).used_calls == 0
     assert calls_of_job(account, "7") == 1
-
-
-def test_a_window_begins_at_the_reset_minute() -> None:
-    assert window_start(NOON, 0) == datetime(2026, 3, 1, tzinfo=UTC)
-    assert window_start(NOON, 13 * 60) == datetime(2026, 2, 28, 13, tzinfo=UTC)
-    assert window_start(NOON, 12 * 60) == NOON

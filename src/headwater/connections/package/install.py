@@ -35,7 +35,7 @@ _PROBLEMS_NAMED = 5
 def run_install(job: RunningJob, account: Account, *, actor: str) -> dict[str, Any]:
     """Returns what was created and changed, and how the package stands. Raises Fix with the org's own words."""
     require_writing(account)
-    with session(account, job_kind=INSTALLING, job_id=str(job.id)) as transport:
+    with session(account, job_kind=INSTALLING, job_id=str(job.id), fence=job.fence) as transport:
         deployed = _deploy(job, transport, account, actor)
         stands = job.step("package: assign", lambda: _assign(transport, account))
     return {"version": VERSION, **deployed, **stands}
