@@ -17,6 +17,7 @@ from orgsim.rest.endpoints import Endpoint, find_endpoint, read_version, version
 from orgsim.rest.faults import SPOILING, CutConnection, EdgeResponse, Fault, faulty_response, strike
 from orgsim.rest.latency import draw_latency
 from orgsim.store.access import refuse_without_api
+from orgsim.store.eventlog import client_name
 from orgsim.store.org import Org
 from orgsim.store.usage import Caller, Outcome
 
@@ -104,6 +105,7 @@ def _enter(exchange: Exchange, session: Session, target: _Target) -> _Passage:
         exchange.path,
         cost=0 if free else target.cost,
         room_calls=None if free else room_calls(org),
+        client_name=client_name(org, target.kind, exchange.headers.get("sforce-call-options", "")),
     )
     if is_full or not has_room:
         return _Passage(number, None, crowded() if is_full else exhausted(), Outcome.REFUSED)

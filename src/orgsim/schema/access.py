@@ -20,6 +20,7 @@ SYSTEM_PERMISSIONS = (
     "ManageProfilesPermissionsets",
     "AssignPermissionSets",
     "AllowViewEditConvertedLeads",
+    "ViewEventLogObjectData",
 )
 OBJECT_RIGHTS = ("Create", "Read", "Edit", "Delete", "ViewAllRecords", "ModifyAllRecords")
 

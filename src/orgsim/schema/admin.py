@@ -277,3 +277,39 @@ FLOW_DEFINITION_VIEW = SObject(
     replicateable=False,
     bulk_queryable=False,
 )
+
+# What its reference lists (facts B.3). Its ids are in no reference; the prefix is orgsim's own.
+API_TOTAL_USAGE_EVENT_LOG = SObject(
+    "ApiTotalUsageEventLog",
+    "API Total Usage Event Log",
+    "API Total Usage Event Logs",
+    "0X9",
+    tuple(
+        read_only(field)
+        for field in (
+            record_id(),
+            text("ApiFamily", 255),
+            text("ApiResource", 255),
+            text("BotIdentifier", 255),
+            text("BotSessionIdentifier", 255),
+            text("ClientIp", 255),
+            text("ClientName", 255),
+            text("ConnectedAppIdentifier", 255),
+            text("HttpMethod", 255),
+            flag("IsApiLimitCounted"),
+            text("ObjectName", 255),
+            text("PlannerIdentifier", 255),
+            text("RequestIdentifier", 255),
+            whole("StatusCode"),
+            moment("Timestamp"),
+            text("UserIdentifier", 255),
+        )
+    ),
+    createable=False,
+    updateable=False,
+    deletable=False,
+    undeletable=False,
+    replicateable=False,
+    bulk_queryable=False,
+    stamp_field="Timestamp",
+)

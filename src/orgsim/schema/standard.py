@@ -30,6 +30,7 @@ _OBJECTS: tuple[SObject, ...] = tuple(
         *access.OBJECTS,
         admin.APEX_TRIGGER,
         admin.FLOW_DEFINITION_VIEW,
+        admin.API_TOTAL_USAGE_EVENT_LOG,
         *duplicate.OBJECTS,
     )
 )

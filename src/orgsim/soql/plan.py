@@ -21,6 +21,7 @@ from orgsim.soql.scope import Question
 from orgsim.store import linefile
 from orgsim.store.access import view_of
 from orgsim.store.currencies import read_currencies
+from orgsim.store.eventlog import fill_event_log, names_event_log
 from orgsim.store.lateness import sight_of
 from orgsim.store.org import Org
 from orgsim.store.recyclebin import empty_old
@@ -60,6 +61,8 @@ class Asker:
         if all_rows:
             empty_old(self.org)
         question = self.question(text, all_rows=all_rows)
+        if names_event_log(text):
+            fill_event_log(self.org)
         question.sight = sight_of(self.org)
         return question
 

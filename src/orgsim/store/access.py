@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from orgsim.errors import ApiError
 from orgsim.schema.access import FIELD_PERMISSIONS, OBJECT_RIGHTS, SYSTEM_PERMISSIONS
+from orgsim.schema.admin import API_TOTAL_USAGE_EVENT_LOG
 from orgsim.schema.catalog import Catalog, View
 from orgsim.schema.model import Field, SObject
 from orgsim.store.org import Org
@@ -35,6 +36,7 @@ _SETUP_READ = frozenset(
         "FlowDefinitionView",
     }
 )
+_LOG_READ = {API_TOTAL_USAGE_EVENT_LOG.name: "ViewEventLogObjectData"}
 _SETUP_WRITE = {
     **dict.fromkeys(
         ("Profile", "PermissionSet", "ObjectPermissions", "FieldPermissions"), "ManageProfilesPermissionsets"
@@ -108,7 +110,8 @@ class _Rights:
             return _ALL_RIGHTS if "Edit" in rights else rights & _READ
         if is_granted_object(sobject):
             return self._granted(name)
-        if name in _SETUP_READ and "ViewSetup" not in self.permissions:
+        reader = "ViewSetup" if name in _SETUP_READ else _LOG_READ.get(name)
+        if reader and reader not in self.permissions:
             return frozenset()
         needed = _SETUP_WRITE.get(name)
         return _READ if needed and needed not in self.permissions else _ALL_RIGHTS
@@ -217,9 +220,13 @@ def _read_rights(org: Org, user_id: str) -> _Rights | None:
 
 
 def _system_permissions(connection: sqlite3.Connection, known: dict[str, str]) -> frozenset[str]:
-    columns = ", ".join(f'max("Permissions{name}")' for name in SYSTEM_PERMISSIONS)
+    there = {
+        row[1] for row in connection.execute('PRAGMA table_info("PermissionSet")')
+    }  # an older org lacks newer ones
+    names = [name for name in SYSTEM_PERMISSIONS if f"Permissions{name}" in there]
+    columns = ", ".join(f'max("Permissions{name}")' for name in names)
     row = connection.execute(f'SELECT {columns} FROM "PermissionSet" WHERE "Id" IN {_OF_USER}', known).fetchone()  # noqa: S608  names written above
-    return frozenset(name for name, granted in zip(SYSTEM_PERMISSIONS, row, strict=True) if granted)
+    return frozenset(name for name, granted in zip(names, row, strict=True) if granted)
 
 
 def _object_rights(connection: sqlite3.Connection, known: dict[str, str]) -> dict[str, frozenset[str]]:

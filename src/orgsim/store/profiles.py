@@ -54,6 +54,10 @@ def profile_id(org: Org, name: str, user_id: str) -> str:
 def prepare_access(org: Org, user_id: str) -> None:
     """Make an org that is older than rights ready for them: everybody goes on as an administrator or standard user."""
     if keeps_rights(org):
+        known = org.catalog().get("PermissionSet")
+        for field in permission_flags():
+            if known.find(field.name) is None:
+                org.add_field(org.catalog().get("PermissionSet"), field)
         return
     with org.database.write() as connection:
         org.add_sobjects(OBJECTS)

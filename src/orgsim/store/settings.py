@@ -20,6 +20,8 @@ DEFAULTS: dict[str, object] = {
     "long_request_seconds": 20,  # a request that runs longer counts as a long one (facts B.4)
     "long_requests_at_once": None,  # how many may run at once; null: 25, or 5 in trials and Developer Edition
     "request_timeout_seconds": 600,  # a request that would take longer is given up (facts B.4)
+    "event_log_lag_seconds": 0,  # how long ApiTotalUsageEventLog does not show a call yet; Salesforce names no time
+    "client_name_everywhere": False,  # the log names the sender of calls that Call Options is not documented for too
     "access_token_seconds": 7200,  # life of an access token
     "my_domain_host": "",  # host (or host:port) that is this org's My Domain; besides *.my.salesforce.com, *.localhost
     "login_ip_ranges": [],  # networks people and apps may log in from, as ["10.0.0.0/8"]; empty for everywhere

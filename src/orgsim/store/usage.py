@@ -67,6 +67,7 @@ class Usage:
         kind TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, credits INTEGER NOT NULL,
         status INTEGER, note TEXT
     );
+    CREATE TABLE IF NOT EXISTS journal_client (number INTEGER PRIMARY KEY, name TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS fault (
         id INTEGER PRIMARY KEY, effect TEXT NOT NULL, kind TEXT NOT NULL, path_prefix TEXT NOT NULL,
         on_calls TEXT NOT NULL, rate REAL NOT NULL, seed INTEGER NOT NULL, seconds REAL NOT NULL,
@@ -127,10 +128,19 @@ class Usage:
         return [by_hours_ago.get(hours_ago, 0) for hours_ago in reversed(range(WINDOW_MINUTES // 60))]
 
     def count(
-        self, caller: Caller, kind: str, method: str, path: str, *, cost: int, room_calls: int | None
+        self,
+        caller: Caller,
+        kind: str,
+        method: str,
+        path: str,
+        *,
+        cost: int,
+        room_calls: int | None,
+        client_name: str = "",
     ) -> tuple[int, bool]:
         """Count one call and say (its journal number, whether it may proceed).
 
+        client_name what the call says of its sender, for the org's own event log
         room_calls  the allowance; a call that would pass it is journaled at no cost and refused. None: no end.
         """
         with self.database.write() as connection:
@@ -151,6 +161,8 @@ class Usage:
                 "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
                 (datetime_text(self._clock.now()), caller.user_id, caller.client_id, kind, method, path, charged),
             ).fetchone()
+            if client_name:
+                connection.execute("INSERT INTO journal_client VALUES (?, ?)", (row[0], client_name))
         return int(row[0]), may_proceed
 
     def finish(self, journal_number: int, outcome: Outcome, status: int | None, note: str | None = None) -> None:
