@@ -14,6 +14,7 @@ from headwater.common.errors import Facts
 from headwater.connections.lifecycle import GRANT_LEFT
 from headwater.connections.models import Connection, Status
 from headwater.connections.tokens import AUTHORIZATION_LOST, DEAD
+from headwater.credits.rollup import fold_some
 from headwater.jobs.listeners import on_settled
 from headwater.jobs.models import LIVE, Job, State
 from headwater.jobs.services import jobs_of, retry
@@ -37,10 +38,11 @@ _EVENTS_LOOKED_AT = timedelta(days=7)
 
 
 def chores() -> None:
-    """What a worker does between jobs: mend what an event has missed, send mails."""
+    """What a worker does between jobs: mend what an event has missed, send mails, keep the ledger small."""
     for account in _accounts_to_look_at():
         look(account)
     mails.send_due()
+    fold_some()
 
 
 def look(account: Account) -> None:

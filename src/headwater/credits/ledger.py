@@ -96,9 +96,9 @@ class Ledger:
 def settle(account: Account, entry: int, settlement: Settlement) -> None:
     """Write how a call ended, once; NOT_SENT gives its credit back."""
     with transaction.atomic():
-        row = Entry.of(account).select_for_update().select_related("window").get(pk=entry)
-        if row.state not in (EntryState.OPEN, EntryState.ABANDONED):
-            return
+        row = Entry.of(account).select_for_update().select_related("window").filter(pk=entry).first()
+        if row is None or row.state not in (EntryState.OPEN, EntryState.ABANDONED):
+            return  # settled before, or so old that it was folded as spent (rollup.py)
         row.state = EntryState(settlement.outcome.value)
         row.status_code = settlement.status_code
         row.settled_utc = now_utc()

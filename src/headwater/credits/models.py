@@ -7,6 +7,7 @@ from django.db import models
 
 from headwater.accounts.scoping import AccountScoped
 from headwater.credits.priorities import Priority
+from headwater.credits.rollup_models import Aggregate, JobTotal  # noqa: F401 - Django finds models in this module alone
 
 DEFAULT_DAILY_LIMIT_CALLS = 100_000
 MINIMUM_DAILY_LIMIT_CALLS = 100_000

@@ -129,7 +129,7 @@ _SENTENCES = {
 
 
 def _own_calls(account: Account, until_utc: datetime) -> Own:
-    since = until_utc - ORG_WINDOW
+    since = _in_this_org_since(account, until_utc - ORG_WINDOW)
     unanswered, at_edge = Q(state__in=UNANSWERED), Q(reserved_utc__lte=since + EDGE)
     sent = calls_between(account, since + INSTANT, until_utc + INSTANT).exclude(state=EntryState.NOT_SENT)
     counted = sent.aggregate(
@@ -139,6 +139,12 @@ def _own_calls(account: Account, until_utc: datetime) -> Own:
         edge_calls=Count("pk", filter=at_edge),
     )
     return Own(**counted)
+
+
+def _in_this_org_since(account: Account, since_utc: datetime) -> datetime:
+    """What was spent before the account came to its org was spent in another."""
+    came_utc = Allowance.of(account).values_list("new_org_utc", flat=True).first()
+    return max(since_utc, came_utc) if came_utc else since_utc
 
 
 def _last_heard(account: Account) -> Heard | None:

@@ -14,8 +14,16 @@ from headwater.credits.models import UNANSWERED, Allowance, Entry, EntryState
 from headwater.credits.opening import current_window, quota_of
 from headwater.credits.priorities import Priority
 from headwater.credits.quota_settings import LIMIT_CHANGED, TypedSettings, change_settings, settings_of
+from headwater.credits.spending import calls_of_job
 
-__all__ = ["Budget", "budget_of", "change_settings", "forget_org", "settings_of"]  # so that callers know one door
+__all__ = [  # so that callers know one door
+    "Budget",
+    "budget_of",
+    "calls_of_job",
+    "change_settings",
+    "forget_org",
+    "settings_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +87,6 @@ def today(account: Account) -> Today:
         org_read_utc=org.heard_utc,
         spending=tuple(Spending(**row) for row in rows),
     )
-
-
-def calls_of_job(account: Account, job_id: str) -> int:
-    """Credits that one job has spent, in whatever windows."""
-    return Entry.of(account).filter(job_id=job_id).exclude(state=EntryState.NOT_SENT).count()
 
 
 def daily_limit(account: Account) -> int:
