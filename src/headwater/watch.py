@@ -7,6 +7,8 @@ that a crash has swallowed. Not here: telling itself (notify), the pipeline and 
 from collections.abc import Collection
 from datetime import timedelta
 
+from django.db.models import QuerySet
+
 from headwater.accounts.models import Account, AuditEvent
 from headwater.accounts.services import events_of
 from headwater.common.clock import now_utc
@@ -62,6 +64,13 @@ def go_on(account: Account, codes: Collection[str], states: Collection[State] = 
     """Put back the jobs that stopped for one of these reasons."""
     for job in jobs_of(str(account.pk)).filter(state__in=states, reason_code__in=codes):
         retry(job)
+
+
+def waiting_for_room(account: Account) -> QuerySet[Job]:
+    """The jobs that wait for credits or for room in the org's allowances, the newest first."""
+    return jobs_of(str(account.pk)).filter(
+        state=State.WAITING, reason_code__in=[*PAUSES, "credits.backfill_share_used"]
+    )
 
 
 def forget_connection(account: Account) -> None:

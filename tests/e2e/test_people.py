@@ -76,7 +76,7 @@ def test_somebody_is_invited_joins_and_acts_with_the_role_and_is_removed(
     page.get_by_role("button", name="Make Account Admin: Dora Dahl").click()
     expect(page.get_by_role("status").first).to_contain_text("Dora Dahl is Account Admin now")
     theirs.reload()
-    theirs.get_by_role("button", name="Unlock the Daily CRM API Limit").click()
+    theirs.get_by_role("button", name="Unlock: Daily CRM API Limit").click()
     expect(theirs.get_by_label("Calls in 24 hours")).to_be_focused()
 
     page.get_by_role("button", name="Remove Dora Dahl").click()
@@ -264,7 +264,7 @@ def test_an_operator_makes_enters_and_closes_accounts(
     page.get_by_role("button", name="Act in Birch Telecom").click()
     expect(page.get_by_role("status").first).to_contain_text("You act in Birch Telecom as an operator")
     page.goto("/settings/crm/general/")
-    expect(page.get_by_role("button", name="Unlock the Daily CRM API Limit")).to_be_visible()
+    expect(page.get_by_role("button", name="Unlock: Daily CRM API Limit")).to_be_visible()
     shot("operator-acting")
     no_barriers()
     theirs.goto(PAGE)

@@ -77,10 +77,16 @@ def test_the_overview_leads_from_nothing_to_explained_revenue(
     look_on_a_phone(page, account, shot)
 
 
+def all_drawn(page: Page) -> None:
+    """Wait for the page's charts."""
+    expect(page.locator("[data-drawn]").first).to_be_visible()
+    expect(page.locator("[data-chart]:not([data-drawn])")).to_have_count(0)
+
+
 def look_at_credits(page: Page, shot: Shot, no_barriers: Check) -> None:
     page.get_by_role("button", name="Diagnose").click()
     page.get_by_role("link", name="Credits", exact=True).click()
-    expect(page.locator("[data-drawn]")).to_be_visible()
+    all_drawn(page)
     expect(page.get_by_role("region", name="Where the credits went")).to_contain_text("Connecting")
     shot("credits")
     no_barriers()
@@ -89,13 +95,13 @@ def look_at_credits(page: Page, shot: Shot, no_barriers: Check) -> None:
 def look_at_revenue(page: Page, account: Account, shot: Shot, no_barriers: Check) -> None:
     page.get_by_role("button", name="Discover").click()
     page.get_by_role("link", name="Revenue", exact=True).click()
-    expect(page.locator("[data-drawn]")).to_be_visible()
+    all_drawn(page)
     sums = page.locator("tfoot td").all_inner_texts()
     assert {int(text.replace(",", "").replace(".", "")) for text in sums} == {won_total_cents(account)}
     shot("revenue")
     no_barriers()
     page.get_by_role("navigation", name="Attribution model").get_by_role("link", name="All models").click()
-    expect(page.locator("[data-drawn]")).to_be_visible()
+    all_drawn(page)
     shot("revenue-all-models")
     no_barriers()
 
@@ -136,7 +142,7 @@ def look_on_a_phone(page: Page, account: Account, shot: Shot) -> None:
     for name, path in paths.items():
         page.goto(path)
         if name in ("revenue", "credits"):
-            expect(page.locator("[data-drawn]")).to_be_visible()
+            all_drawn(page)
         shot(f"phone-{name}")
         assert page.evaluate("document.documentElement.scrollWidth") == width, name
 
@@ -217,6 +223,6 @@ def test_the_work_is_as_readable_in_the_dark(
     for path in ("/", "/revenue/", "/credits/", "/jobs/", f"/opportunities/{most_touched(account).id}/"):
         page.goto(path)
         if path in ("/revenue/", "/credits/"):
-            expect(page.locator("[data-drawn]")).to_be_visible()
+            all_drawn(page)
         shot(f"dark-{path.split('/')[1] or 'overview'}")
         no_barriers()

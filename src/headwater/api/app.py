@@ -1,6 +1,7 @@
 """The REST API at /api/v1/: who asks, by which key, and our errors as problems (docs/reference/api.md).
 
-Not here: what an operation does (endpoints.py). A browser's session is not accepted, so no foreign page can use it.
+Not here: what an operation does (endpoints.py, credits.py). A browser's session is not accepted, so no foreign page
+can use it.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from ninja.security import HttpBearer
 
 from headwater.accounts.api_keys import find_key
 from headwater.accounts.models import ApiKey
+from headwater.api import credits
 from headwater.api.endpoints import router
 from headwater.api.shapes import Problem
 from headwater.common.clock import now_utc
@@ -34,6 +36,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("", router)
+api.add_router("/credits", credits.router)
 
 
 @api.exception_handler(AuthenticationError)

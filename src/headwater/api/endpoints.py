@@ -4,23 +4,23 @@ What is asked for is always found through the account of the key, so another acc
 """
 
 from dataclasses import asdict
-from typing import Annotated, cast
+from typing import Annotated
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
-from headwater.accounts.models import Account, ApiKey, Role
+from headwater.accounts.models import Account, Role
 from headwater.api import shapes
+from headwater.api.asking import account_of, actor_of, key_of
 from headwater.common.errors import Facts, Fix
 from headwater.connections.lifecycle import disconnect
 from headwater.connections.models import Connection
 from headwater.connections.services import connection_of
-from headwater.credits.services import daily_limit, today
 from headwater.jobs.models import Job
 from headwater.jobs.services import JobView, cancel, job_view, jobs_of, retry
 from headwater.results.services import opportunities, opportunity, revenue_by_channel
-from headwater.wiring import WORK, change_daily_limit
+from headwater.wiring import WORK
 
 PAGE_JOBS = 50
 NOT_CONNECTED = "not_connected"
@@ -29,16 +29,10 @@ PageNumber = Annotated[int, Query(ge=1)]
 router = Router()
 
 
-class KeyRequest(HttpRequest):
-    """A request that came with a key that works."""
-
-    auth: ApiKey
-
-
 @router.get("/account", response=shapes.AccountShape)
 def account(request: HttpRequest) -> shapes.AccountShape:
     """The account that the key belongs to."""
-    key = _key(request)
+    key = key_of(request)
     mine = key.account
     return shapes.AccountShape(
         name=mine.name, slug=mine.slug, created_utc=mine.created_utc, key_name=key.name, key_role=key.role
@@ -48,38 +42,19 @@ def account(request: HttpRequest) -> shapes.AccountShape:
 @router.get("/connection", response=shapes.ConnectionShape)
 def connection(request: HttpRequest) -> shapes.ConnectionShape:
     """The Salesforce org of the account. Connecting needs a person, who logs in there."""
-    return _connection(connection_of(_account(request)))
+    return _connection(connection_of(account_of(request)))
 
 
 @router.post("/connection/disconnect", response=shapes.ConnectionShape)
 def take_log_in_away(request: HttpRequest) -> shapes.ConnectionShape:
     """Take Headwater's log-in away and keep what was read."""
-    return _connection(disconnect(_account(request, Role.ADMIN), actor=_actor(request)))
-
-
-@router.get("/credits", response=shapes.CreditsShape)
-def credits_today(request: HttpRequest) -> shapes.CreditsShape:
-    """Spending in the current window. Costs no credit."""
-    now = today(_account(request))
-    return shapes.CreditsShape(**{**asdict(now), "left_calls": now.left_calls})
-
-
-@router.get("/credits/daily-limit", response=shapes.LimitShape)
-def read_limit(request: HttpRequest) -> shapes.LimitShape:
-    return shapes.LimitShape(daily_limit_calls=daily_limit(_account(request)))
-
-
-@router.put("/credits/daily-limit", response=shapes.LimitShape)
-def write_limit(request: HttpRequest, wished: shapes.LimitShape) -> shapes.LimitShape:
-    """Set the Daily CRM API Limit: 100,000 or more. What waits for credits goes on at once."""
-    limit = change_daily_limit(_account(request, Role.ADMIN), str(wished.daily_limit_calls), _actor(request))
-    return shapes.LimitShape(daily_limit_calls=limit)
+    return _connection(disconnect(account_of(request, Role.ADMIN), actor=actor_of(request)))
 
 
 @router.get("/jobs", response=shapes.JobsShape)
 def job_list(request: HttpRequest, page: PageNumber = 1) -> shapes.JobsShape:
     """Jobs, newest first, 50 a page."""
-    pages = Paginator(jobs_of(str(_account(request).pk)), PAGE_JOBS)
+    pages = Paginator(jobs_of(str(account_of(request).pk)), PAGE_JOBS)
     rows = pages.page(page) if page <= pages.num_pages else []
     return shapes.JobsShape(jobs=[_job(job_view(job)) for job in rows], total=pages.count)
 
@@ -87,7 +62,7 @@ def job_list(request: HttpRequest, page: PageNumber = 1) -> shapes.JobsShape:
 @router.post("/jobs", response={202: shapes.JobShape})
 def start(request: HttpRequest, wished: shapes.StartShape) -> Status[shapes.JobShape]:
     """Put work in the queue; where the same work is there already, that job is answered."""
-    mine = _account(request, Role.ADMIN)
+    mine = account_of(request, Role.ADMIN)
     if wished.work not in WORK:
         raise Fix(
             "api.unknown_work",
@@ -99,25 +74,25 @@ def start(request: HttpRequest, wished: shapes.StartShape) -> Status[shapes.JobS
 
 @router.get("/jobs/{job_id}", response=shapes.JobShape)
 def job(request: HttpRequest, job_id: int) -> shapes.JobShape:
-    return _job(job_view(_find_job(_account(request), job_id)))
+    return _job(job_view(_find_job(account_of(request), job_id)))
 
 
 @router.post("/jobs/{job_id}/cancel", response=shapes.JobShape)
 def cancel_job(request: HttpRequest, job_id: int) -> shapes.JobShape:
     """End it, or ask a running one to stop at its next step."""
-    return _job(job_view(cancel(_find_job(_account(request, Role.ADMIN), job_id))))
+    return _job(job_view(cancel(_find_job(account_of(request, Role.ADMIN), job_id))))
 
 
 @router.post("/jobs/{job_id}/retry", response=shapes.JobShape)
 def retry_job(request: HttpRequest, job_id: int) -> shapes.JobShape:
     """Let a waiting, blocked or failed job go on after its last done step."""
-    return _job(job_view(retry(_find_job(_account(request, Role.ADMIN), job_id))))
+    return _job(job_view(retry(_find_job(account_of(request, Role.ADMIN), job_id))))
 
 
 @router.get("/revenue", response=shapes.RevenueShape)
 def revenue(request: HttpRequest) -> shapes.RevenueShape:
     """Attributed revenue of won opportunities, by channel and model."""
-    table = revenue_by_channel(_account(request))
+    table = revenue_by_channel(account_of(request))
     channels = [
         shapes.ChannelShape(channel=row.channel, is_none=row.is_none, cents_by_model=dict(row.cents))
         for row in table.rows
@@ -128,7 +103,7 @@ def revenue(request: HttpRequest) -> shapes.RevenueShape:
 @router.get("/opportunities", response=shapes.OpportunitiesShape)
 def opportunity_list(request: HttpRequest, search: str = "", page: PageNumber = 1) -> shapes.OpportunitiesShape:
     """A page of opportunities whose own or account's name holds `search`, newest close first."""
-    rows, total = opportunities(_account(request), search=search, page=page)
+    rows, total = opportunities(account_of(request), search=search, page=page)
     return shapes.OpportunitiesShape(
         opportunities=[shapes.OpportunityShape(**asdict(row)) for row in rows], total=total
     )
@@ -137,34 +112,13 @@ def opportunity_list(request: HttpRequest, search: str = "", page: PageNumber = 
 @router.get("/opportunities/{opportunity_id}", response=shapes.SharesShape)
 def shares(request: HttpRequest, opportunity_id: str) -> shapes.SharesShape:
     """One opportunity's touches and shares, each with its rule."""
-    found = opportunity(_account(request), opportunity_id)
+    found = opportunity(account_of(request), opportunity_id)
     if found is None:
         raise _not_found("opportunity")
     return shapes.SharesShape(
         opportunity=shapes.OpportunityShape(**asdict(found.opportunity)),
         touches=[shapes.TouchShape(**asdict(touch)) for touch in found.touches],
     )
-
-
-def _key(request: HttpRequest) -> ApiKey:
-    return cast("KeyRequest", request).auth
-
-
-def _account(request: HttpRequest, role: Role = Role.STANDARD) -> Account:
-    """The key's account; raises Fix where the key may not do what `role` may."""
-    key = _key(request)
-    if role is Role.ADMIN and key.role != Role.ADMIN:
-        raise Fix(
-            "api.admin_key_needed",
-            "This key may read and change nothing.",
-            Facts(left="Nothing was changed.", you_can="use a key with the role Account Admin"),
-        )
-    return key.account
-
-
-def _actor(request: HttpRequest) -> str:
-    key = _key(request)
-    return f"API key {key.name} ({key.prefix}…)"
 
 
 def _find_job(mine: Account, job_id: int) -> Job:

@@ -1,6 +1,6 @@
 """What goes over the REST API. Keys carry their units, times are UTC; money is whole cents of the org's currency.
 
-Not here: where the values come from (endpoints.py).
+Not here: where the values come from (endpoints.py), and what is about credits (credit_shapes.py).
 """
 
 from datetime import date, datetime
@@ -38,33 +38,6 @@ class ConnectionShape(Schema):
     org_kind: str = ""
     username: str = ""
     connected_utc: datetime | None = None
-
-
-class SpendingShape(Schema):
-    job_kind: str
-    call_kind: str
-    sobject: str
-    calls: int
-    refused: int
-    unanswered: int
-
-
-class CreditsShape(Schema):
-    """The current window. `org_*` is what the org last said of itself, for all its users together."""
-
-    starts_utc: datetime
-    ends_utc: datetime
-    limit_calls: int
-    used_calls: int
-    left_calls: int
-    org_used_calls: int | None
-    org_limit_calls: int | None
-    org_read_utc: datetime | None
-    spending: list[SpendingShape]
-
-
-class LimitShape(Schema):
-    daily_limit_calls: int
 
 
 class ProgressShape(Schema):

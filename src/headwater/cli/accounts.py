@@ -31,7 +31,7 @@ def list_accounts(as_json: JsonOption = False) -> None:
             "closed" if one.account.closed_utc else "open",
             str(one.people),
             one.connection.get_status_display() if one.connection else "Not connected",
-            f"{one.used_calls:,} of {one.limit_calls:,}",
+            f"{one.budget.used_calls:,} of {one.budget.limit_calls:,}",
             f"{one.last_job.task}: {one.last_job.state.label}" if one.last_job else "none",
         )
         for one in states
@@ -95,7 +95,9 @@ def _state_json(one: AccountState) -> dict[str, Any]:
         "is_closed": one.account.closed_utc is not None,
         "people": one.people,
         "connection": one.connection.status if one.connection else None,
-        "used_calls": one.used_calls,
-        "limit_calls": one.limit_calls,
+        "used_calls": one.budget.used_calls,
+        "limit_calls": one.budget.limit_calls,
+        "expected_used_calls": one.forecast.expected_used_calls,
+        "is_paused": one.paused is not None,
         "last_job": {"task": one.last_job.task, "state": one.last_job.state.value} if one.last_job else None,
     }

@@ -9,6 +9,7 @@ from typing import Any
 from headwater.connections.models import Status
 from headwater.connections.package import Change, PackageState
 from headwater.connections.preflight_rules import Level
+from headwater.credits.reconcile import Verdict
 from headwater.jobs.models import State
 
 ENVIRONMENTS: Mapping[str, str] = {
@@ -99,9 +100,20 @@ CONNECTION_STATES: Mapping[Status, str] = {  # the same
     Status.DISCONNECTED: "off",
     Status.DELETING: "busy",
 }
+DRIFT_VERDICTS: Mapping[Verdict, tuple[str, str]] = {  # (a key of templatetags.headwater.STATES, words)
+    Verdict.UNKNOWN: ("waiting", "Not heard yet"),
+    Verdict.AGREES: ("ok", "The org counts as Headwater does"),
+    Verdict.OTHERS: ("ok", "The org's other users account for the rest"),
+    Verdict.LESS: ("warning", "The org counts less than Headwater sent"),
+}
 DEEDS: Mapping[str, str] = {  # as the record of changes names them
     "account.closed": "Closed the account",
     "account.reopened": "Opened the account again",
+    "credits.backfill_share_changed": "Share for reading history",
+    "credits.daily_limit_changed": "Daily CRM API Limit",
+    "credits.floor_changed": "Left to the org's other users",
+    "credits.reset_changed": "Time of the reset",
+    "credits.time_zone_changed": "Time zone of the reset",
     "operator.entered": "Came in as an operator",
     "operator.left": "Left again",
     "people.address_changed": "Changed the e-mail address",

@@ -17,9 +17,11 @@ from headwater.api.app import api
 from headwater.common.clock import now_utc
 from headwater.common.errors import Fix
 from headwater.connections.models import Connection, Status
-from headwater.credits.services import daily_limit
+from headwater.credits.quota_settings import settings_of
+from headwater.credits.services import meter_for
 from headwater.jobs.models import Job
 from headwater.jobs.services import jobs_of
+from headwater.salesforce.meter import Call, CallKind, OrgUsage, Outcome, Settlement
 from headwater.wiring import WORK
 
 ACTOR = "alice@alderfinch.example"
@@ -67,12 +69,14 @@ def operations(account: Account) -> Iterator[tuple[str, str, dict[str, Any] | No
     ids = {"job_id": str(job.pk if job else 1), "opportunity_id": "006000000000001AAA"}
     bodies: dict[str, dict[str, Any]] = {
         "LimitShape": {"daily_limit_calls": 250_000},
+        "WishedSettings": {"floor_percent": 20},
         "StartShape": {"work": "attribute"},
     }
     document = api.get_openapi_schema()
     for path, methods in document["paths"].items():
         for method, told in methods.items():
             filled = re.sub(r"{(\w+)}", lambda found: ids[found[1]], path.removeprefix(ROOT))
+            filled += "?by=hour" if filled.endswith("/spending") else ""
             content = told.get("requestBody", {}).get("content", {}).get("application/json", {})
             shape = content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
             yield method, filled, bodies[shape] if shape else None
@@ -83,7 +87,7 @@ def everything_of(account: Account) -> list[object]:
     return [
         list(Connection.of(account).values()),
         list(Job.objects.filter(tenant=str(account.pk)).order_by("pk").values()),
-        daily_limit(account),
+        settings_of(account),
         list(events_of(account).values()),
         list(keys_of(account).values("pk", "name", "digest", "role", "expires_utc", "revoked_utc")),
     ]
@@ -91,8 +95,8 @@ def everything_of(account: Account) -> list[object]:
 
 def test_the_document_lists_operations_that_read_and_that_change(alder: Account) -> None:
     methods = {method for method, _, _ in operations(alder)}
-    assert methods == {"get", "post", "put"}
-    assert len(list(operations(alder))) >= 13
+    assert methods == {"get", "post", "put", "patch"}
+    assert len(list(operations(alder))) >= 19
 
 
 def test_no_operation_answers_without_a_key_that_works(client: Client, birch: Account) -> None:
@@ -161,6 +165,42 @@ def test_the_limit_is_set_by_the_same_rules_as_on_the_page(client: Client, alder
     assert changed.actor.startswith("API key a script (hw_")
 
 
+def test_the_settings_of_credits_are_read_and_set_one_by_one(client: Client, alder: Account) -> None:
+    key = key_of(alder, Role.ADMIN)
+    assert ask(client, "patch", "/credits/settings", key, {"floor_percent": 20, "reset_time": "06:30"}).json() == {
+        "daily_limit_calls": 100_000,
+        "reset_time": "06:30",
+        "time_zone": "UTC",
+        "floor_percent": 20,
+        "backfill_share_percent": 50,
+    }
+    refused = ask(client, "patch", "/credits/settings", key, {"time_zone": "Mars/Base", "floor_percent": 30})
+    assert (refused.status_code, refused.json()["code"]) == (409, "credits.unknown_time_zone")
+    assert ask(client, "get", "/credits/settings", key).json()["floor_percent"] == 20
+
+
+def test_it_tells_where_credits_went_where_the_day_is_going_and_what_the_org_says(
+    client: Client, alder: Account
+) -> None:
+    for job_kind, usage in (("sync", None), ("export", None), ("sync", OrgUsage(4_321, 115_000))):
+        meter = meter_for(alder, job_kind=job_kind)
+        entry = meter.reserve(Call(CallKind.QUERY, "Lead"))
+        meter.settle(entry, Settlement(Outcome.ANSWERED, 200, usage))
+    key = key_of(alder)
+    now = ask(client, "get", "/credits", key).json()
+    assert (now["used_calls"], now["floor_calls"], now["forecast"]["used_calls"]) == (3, 11_500, 3)
+    assert now["left_calls"] == now["org_left_calls"]  # of 99,997 and what the org has above its floor, the less
+    split = ask(client, "get", "/credits/spending?by=job_kind", key).json()["spending"]
+    assert [(row["job_kind"], row["calls"], row["sobject"]) for row in split] == [
+        ("sync", 2, None),
+        ("export", 1, None),
+    ]
+    assert [row["used_calls"] for row in ask(client, "get", "/credits/history", key).json()["windows"]] == [3]
+    assert ask(client, "get", "/credits/hours", key).json()["points"][0]["used_calls"] == 0
+    org = ask(client, "get", "/credits/org", key).json()
+    assert (org["org_used_calls"], org["own_calls"], org["verdict"]) == (4_321, 3, "others")
+
+
 def test_work_is_started_seen_and_cancelled(client: Client, alder: Account) -> None:
     key = key_of(alder, Role.ADMIN)
     started = ask(client, "post", "/jobs", key, {"work": "sync"})
@@ -179,6 +219,9 @@ def test_work_is_started_seen_and_cancelled(client: Client, alder: Account) -> N
         ("post", "/jobs", {"work": "everything"}, 409, "api.unknown_work"),
         ("post", "/jobs", {}, 422, "api.bad_request"),
         ("put", "/credits/daily-limit", {"daily_limit_calls": "many"}, 422, "api.bad_request"),
+        ("get", "/credits/spending", None, 422, "api.bad_request"),
+        ("get", "/credits/spending?by=colour", None, 422, "api.bad_request"),
+        ("get", "/credits/history?windows=0", None, 422, "api.bad_request"),
         ("get", "/jobs?page=0", None, 422, "api.bad_request"),
         ("get", "/jobs/7", None, 404, "api.not_found"),
     ],

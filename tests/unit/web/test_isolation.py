@@ -39,7 +39,7 @@ POSTED_FROM_ELSEWHERE = {"web:company_saml"}  # by the provider's page; what it 
 MARK = "Birch"  # stands in everything that the other account has
 REFUSED, WRONG_METHOD = (403, 404), 405
 FORM = {
-    "name": "Eve", "email": "eve@elsewhere.example", "role": "standard", "daily_limit": "900000",
+    "name": "Eve", "email": "eve@elsewhere.example", "role": "standard", "daily_limit_calls": "900000",
     "environment": "production", "began_from": "100000", "org_id": "00D5g0000000001EAA",
 }  # fmt: skip
 
@@ -143,6 +143,8 @@ def foreign(birch: Account) -> dict[str, Any]:
         "work": "sync",
         "name": "package.xml",
         "shape": "json",
+        "setting": "daily-limit",
+        "sheet": "hours",
         "snapshot_id": OrgSnapshot.of(birch).get().pk,
     }
 

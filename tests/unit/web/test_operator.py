@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.core import mail
@@ -16,9 +17,11 @@ from headwater.accounts.services import (
     name_operator,
     role_of,
 )
-from headwater.credits.services import daily_limit
-from headwater.jobs.models import State
+from headwater.common.clock import now_utc
+from headwater.credits.services import daily_limit, meter_for
+from headwater.jobs.models import Job, State
 from headwater.jobs.services import jobs_of, run_here
+from headwater.salesforce.meter import Call, CallKind, OrgUsage, Outcome, Settlement
 from headwater.web.templatetags.headwater import UNKNOWN
 from headwater.wiring import close_account, reopen_account, sync_cycle
 from unit.web.conftest import PASSWORD
@@ -47,7 +50,7 @@ def text_of(browser: Client, path: str = PAGE) -> str:
 
 def rows(browser: Client) -> list[list[str]]:
     found = re.findall(r'<tr role="row">\s*(<td.*?)</tr>', text_of(browser), re.DOTALL)
-    return [[" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in re.split(r"</td>", row)[:5]] for row in found]
+    return [[" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in re.split(r"</td>", row)[:7]] for row in found]
 
 
 def test_it_shows_each_account_with_people_connection_credits_and_last_job(operator: Client, alder: Account) -> None:
@@ -56,8 +59,8 @@ def test_it_shows_each_account_with_people_connection_credits_and_last_job(opera
     connect(alder)
     sync_cycle.enqueue(tenant=str(alder.pk), account_id=alder.pk)
     assert rows(operator) == [
-        ["Alder & Finch alder-finch", "1", "Connected Production", "0 of 100,000", "Queued Sync"],
-        ["Birch Telecom birch-telecom", "0", "Not connected", "0 of 100,000", UNKNOWN],
+        ["Alder & Finch alder-finch", "1", "Connected Production", "0 of 100,000", "0", UNKNOWN, "Queued Sync"],
+        ["Birch Telecom birch-telecom", "0", "Not connected", "0 of 100,000", "0", UNKNOWN, UNKNOWN],
     ]
 
 
@@ -71,9 +74,52 @@ def test_it_makes_an_account_and_invites_its_first_admin(operator: Client) -> No
     assert "There is an account called Cedar Mills already" in again.content.decode()
 
 
+def test_an_operator_sets_an_accounts_limit_and_its_history_names_them(
+    operator: Client, olga: User, alice: User, alder: Account
+) -> None:
+    birch = create_account("Birch Telecom")
+    dialog = text_of(operator, f"{PAGE}?limit=alder-finch")
+    assert "Daily CRM API Limit of Alder & Finch" in dialog
+    assert 'name="began_from" value="100000"' in dialog
+    form = {"daily_limit_calls": "250,000", "began_from": "100000"}
+    page = operator.post(f"{PAGE}alder-finch/limit/", form, follow=True).content.decode()
+    assert "The Daily CRM API Limit of Alder &amp; Finch is 250,000 calls." in page
+    assert (daily_limit(alder), daily_limit(birch)) == (250_000, 100_000)
+    add_member(alder, alice, Role.STANDARD)
+    hers = Client()
+    hers.force_login(alice)
+    assert "olga@headwater.example (operator)" in text_of(hers, "/settings/crm/general/")
+
+
+@pytest.mark.parametrize(
+    ("typed", "began_from", "why"),
+    [("99999", "100000", "99,999 is less than 100,000"), ("300000", "100001", "was changed to 100,000")],
+)
+def test_an_operator_overwrites_nothing_unseen_and_nothing_too_small(
+    operator: Client, alder: Account, typed: str, began_from: str, why: str
+) -> None:
+    refused = operator.post(f"{PAGE}alder-finch/limit/", {"daily_limit_calls": typed, "began_from": began_from})
+    assert refused.status_code == 409
+    assert why in html.unescape(refused.content.decode())
+    assert daily_limit(alder) == 100_000
+
+
+def test_a_pause_and_what_the_org_says_stand_on_the_accounts_row(operator: Client, alder: Account) -> None:
+    meter = meter_for(alder, job_kind="sync")
+    meter.settle(meter.reserve(Call(CallKind.LIMITS)), Settlement(Outcome.ANSWERED, 200, OrgUsage(4_321, 115_000)))
+    later = now_utc() + timedelta(hours=2, minutes=1)
+    Job.objects.create(
+        tenant=str(alder.pk), task="sync.cycle", state=State.WAITING, created_utc=now_utc(), not_before_utc=later,
+        reason_code="credits.quota_reached", reason="The limit is used up.",
+    )  # fmt: skip
+    row = rows(operator)[0]
+    assert row[3].startswith("1 of 100,000 Paused The limit is used up. Goes on in 2")
+    assert row[5] == "4,321 of 115,000"
+
+
 def test_an_operator_is_no_member_and_changes_nothing_unseen(operator: Client, olga: User, alder: Account) -> None:
     assert "You operate this Headwater" in text_of(operator, "/")
-    assert operator.post(LIMIT, {"daily_limit": "200000"}).status_code == 403
+    assert operator.post(LIMIT, {"daily_limit_calls": "200000"}).status_code == 403
     assert daily_limit(alder) == 100_000
     assert role_of(olga, alder) is None
 
@@ -84,10 +130,10 @@ def test_an_operator_who_entered_acts_as_an_admin_and_the_admins_see_it(
     add_member(alder, alice, Role.ADMIN)
     page = operator.post(f"{PAGE}alder-finch/enter/", follow=True).content.decode()
     assert "You act in Alder &amp; Finch as an operator." in page
-    assert operator.post(LIMIT, {"daily_limit": "200000", "began_from": "100000"}).status_code == 302
+    assert operator.post(LIMIT, {"daily_limit_calls": "200000"}).status_code == 302
     assert daily_limit(alder) == 200_000
     operator.post(f"{PAGE}leave/")
-    assert operator.post(LIMIT, {"daily_limit": "300000"}).status_code == 403
+    assert operator.post(LIMIT, {"daily_limit_calls": "300000"}).status_code == 403
     hers = Client()
     hers.force_login(alice)
     history = text_of(hers, "/settings/people/").partition("History")[2]

@@ -1,4 +1,4 @@
-"""Credits, jobs and the overview over HTTP: for both roles, and never with another account's work."""
+"""Jobs and the overview over HTTP: for both roles, and never with another account's work."""
 
 from datetime import timedelta
 
@@ -11,17 +11,11 @@ from headwater.common.clock import now_utc
 from headwater.credits.services import meter_for
 from headwater.jobs.models import Job, State
 from headwater.jobs.services import jobs_of
-from headwater.salesforce.meter import Call, CallKind, OrgUsage, Outcome, Settlement
+from headwater.salesforce.meter import Call, CallKind
 from headwater.watch import PAUSES
 from headwater.web.wording import result_lines
 
 WORK = {"sync": "sync.cycle", "attribute": "attribution.run", "export": "export.records", "all": "pipeline.run"}
-
-
-def spend(account: Account, job_kind: str, outcome: Outcome = Outcome.ANSWERED) -> None:
-    meter = meter_for(account, job_kind=job_kind, job_id="7")
-    entry = meter.reserve(Call(CallKind.QUERY, "Lead"))
-    meter.settle(entry, Settlement(outcome, org_usage=OrgUsage(4_321, 115_000)))
 
 
 def make_job(account: Account, state: State, **columns: object) -> Job:
@@ -31,25 +25,6 @@ def make_job(account: Account, state: State, **columns: object) -> Job:
 
 def text_of(browser: Client, path: str) -> str:
     return browser.get(path).content.decode()
-
-
-def test_credits_show_the_own_spending_and_what_the_org_says(as_standard: Client, alder: Account) -> None:
-    spend(alder, "sync")
-    spend(alder, "export", Outcome.REFUSED)
-    spend(create_account("Birch Telecom"), "somebody-elses")
-    page = text_of(as_standard, "/credits/")
-    assert '<progress class="bar" max="100000" value="2"' in page
-    assert "99,998" in page
-    assert "4,321" in page
-    assert "115,000" in page
-    assert "<td>Export</td><td>Query</td><td>Lead</td>" in page
-    assert "somebody-elses" not in page
-
-
-def test_credits_say_so_before_the_first_call(as_standard: Client) -> None:
-    page = text_of(as_standard, "/credits/")
-    assert "No call was made in this window yet" in page
-    assert "echarts" not in page
 
 
 @pytest.mark.parametrize(("work", "task"), WORK.items())

@@ -1,4 +1,6 @@
-"""The operator's page: all accounts of this installation; make one, open it to act in it, close it, open it again."""
+"""The operator's page: all accounts of this installation; make one, set its limit, act in it, close it."""
+
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -10,10 +12,22 @@ from headwater.accounts.mail import Way
 from headwater.accounts.models import Account
 from headwater.accounts.services import enter_account
 from headwater.common.errors import Fix
+from headwater.credits.services import daily_limit
 from headwater.operating import account_states
 from headwater.web.acting import ENTERED_ACCOUNT, PersonRequest, leave_entered, operator_page
 from headwater.web.telling import tell
-from headwater.wiring import close_account, reopen_account
+from headwater.web.templatetags.headwater import number
+from headwater.wiring import change_daily_limit, close_account, reopen_account
+
+
+@dataclass(frozen=True, slots=True)
+class Limiting:
+    """The dialog that sets an account's limit: what is in force, what stands in the field, why it was refused."""
+
+    account: Account
+    limit_calls: int
+    typed: str
+    refused: Fix | None
 
 
 @require_GET
@@ -60,6 +74,21 @@ def leave(request: PersonRequest) -> HttpResponse:
 
 @require_POST
 @operator_page
+def set_limit(request: PersonRequest, slug: str) -> HttpResponse:
+    """The Daily CRM API Limit of an account, kept in its history with the operator's name (row B2)."""
+    account, typed, seen = _account(slug), request.POST.get("daily_limit_calls", ""), request.POST.get("began_from", "")
+    try:
+        limit = change_daily_limit(
+            account, typed, f"{request.user.email} (operator)", expected=int(seen) if seen.isdecimal() else None
+        )
+    except Fix as error:
+        return _page(request, limiting=Limiting(account, daily_limit(account), typed, error), status=409)
+    messages.success(request, f"The Daily CRM API Limit of {account} is {number(limit)} calls.")
+    return redirect("web:operator")
+
+
+@require_POST
+@operator_page
 def close(request: PersonRequest, slug: str) -> HttpResponse:
     account = _account(slug)
     if request.POST.get("name", "").strip() != account.name:
@@ -85,22 +114,29 @@ def _account(slug: str) -> Account:
     return account
 
 
+def _limiting(account: Account) -> Limiting:
+    limit = daily_limit(account)
+    return Limiting(account, limit, number(limit), None)
+
+
 def _page(
     request: PersonRequest,
     *,
     sent: Sent | None = None,
     refused: Fix | None = None,
     typed: dict[str, str] | None = None,
+    limiting: Limiting | None = None,
     closing: Account | None = None,
     not_closed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    asked = request.GET.get("close", "")
+    asked, to_limit = request.GET.get("close", ""), request.GET.get("limit", "")
     facts = {
         "states": list(account_states()),
         "sent": sent,
         "refused": refused,
         "typed": typed or {},
+        "limiting": limiting or (_limiting(_account(to_limit)) if to_limit else None),
         "closing": closing or (_account(asked) if asked else None),
         "not_closed": not_closed,
     }

@@ -25,6 +25,7 @@ from headwater.common.money import from_cents
 from headwater.connections.models import Connection, Status
 from headwater.connections.package import Change, PackageState
 from headwater.connections.preflight_rules import Level
+from headwater.credits.reconcile import Drift
 from headwater.jobs.models import State
 from headwater.jobs.services import JobView, job_view, jobs_of
 from headwater.notify import services as notify
@@ -36,6 +37,7 @@ from headwater.web.wording import (
     CALL_KINDS,
     CONNECTION_STATES,
     DEEDS,
+    DRIFT_VERDICTS,
     ENVIRONMENTS,
     FINDING_LEVELS,
     JOB_KINDS,
@@ -215,6 +217,12 @@ def lacks_permission(code: str) -> bool:
 @register.simple_tag
 def connection_state(connection: Connection) -> SafeString:
     return state(CONNECTION_STATES[Status(connection.status)], connection.get_status_display())
+
+
+@register.simple_tag
+def drift_verdict(found: Drift) -> SafeString:
+    """Whether the org counts as Headwater does."""
+    return state(*DRIFT_VERDICTS[found.verdict])
 
 
 @register.filter
