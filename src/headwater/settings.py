@@ -39,6 +39,8 @@ SALESFORCE_SANDBOX_LOGIN_URL: str = env.str("SALESFORCE_SANDBOX_LOGIN_URL", "htt
 SALESFORCE_CLIENT_ID: str = env.str("SALESFORCE_CLIENT_ID", "")
 SALESFORCE_CLIENT_SECRET: str = _secret("SALESFORCE_CLIENT_SECRET") or ""
 
+METRICS_TOKEN: str = _secret("METRICS_TOKEN") or ""  # of /metrics, which is not there without one
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

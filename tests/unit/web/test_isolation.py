@@ -33,7 +33,7 @@ from unit.web.test_connections import connect
 
 PUBLIC = {  # strangers may open these
     "web:invitation", "web:company", "web:company_oidc", "web:company_saml", "web:company_saml_finish",
-    "web:company_saml_metadata",
+    "web:company_saml_metadata", "metrics",  # the last asks for a token of its own (test_metrics.py)
 }  # fmt: skip
 POSTED_FROM_ELSEWHERE = {"web:company_saml"}  # by the provider's page; what it posts is signed
 MARK = "Birch"  # stands in everything that the other account has
