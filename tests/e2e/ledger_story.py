@@ -24,10 +24,10 @@ _CALLS = (
 )
 
 
-def tell_story(account: Account, *, org_usage: OrgUsage | None = None) -> None:
+def tell_story(account: Account, *, days: int = DAYS, org_usage: OrgUsage | None = None) -> None:
     """Ends with one call of now, through the ledger, whose answer says `org_usage`."""
     now = now_utc()
-    for back in range(DAYS - 1, -1, -1):
+    for back in range(days - 1, -1, -1):
         _tell_day(account, now - timedelta(days=back), back, now)
     entry = (meter := meter_for(account, job_kind="sync", job_id="1")).reserve(Call(CallKind.LIMITS))
     meter.settle(entry, Settlement(Outcome.ANSWERED, 200, org_usage))

@@ -15,7 +15,7 @@ from e2e.test_work import all_drawn
 from headwater.accounts.models import Account, User
 from headwater.accounts.services import create_account, name_operator
 from headwater.common.clock import now_utc
-from headwater.credits.models import Quota
+from headwater.credits.models import Quota, Window
 from headwater.credits.opening import current_window
 from headwater.credits.services import daily_limit
 from headwater.jobs.models import Job, State
@@ -48,24 +48,26 @@ def test_the_page_shows_today_the_split_three_months_and_the_org(
     standard_user: User, account: Account, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check
 ) -> None:
     tell_story(account, org_usage=OrgUsage(4_321, 115_000))
-    used = current_window(account).used_calls
+    today = current_window(account)
+    yesterday = Window.of(account).get(ends_utc=today.starts_utc)
     log_in(standard_user)
     show(page)
-    expect(page.get_by_role("region", name="Used")).to_contain_text(f"{used:,} of 100,000")
+    expect(page.get_by_role("region", name="Used")).to_contain_text(f"{today.used_calls:,} of 100,000")
     expect(page.get_by_role("region", name="The org's own allowance")).to_contain_text("4,321 of 115,000")
-    shot("credits")
+    shot("credits-story")
     no_barriers()
-    page.get_by_role("link", name="Object", exact=True).click()
-    split = page.get_by_role("region", name="Where the credits went")
-    expect(split.get_by_role("rowheader", name="CampaignMember")).to_be_visible()
-    expect(split.get_by_role("row", name=f"Used {used:,}")).to_be_visible()
     days = page.get_by_role("table").filter(has=page.get_by_role("columnheader", name="Limit"))
     days.get_by_role("link").nth(1).click()
-    yesterday = current_window(account).starts_utc - timedelta(days=1)
-    expect(split.get_by_role("heading")).to_have_text(f"Where the credits went: {yesterday:%b} {yesterday.day}")
+    split = page.get_by_role("region", name="Where the credits went")
+    day = f"{yesterday.starts_utc:%b} {yesterday.starts_utc.day}"
+    expect(split.get_by_role("heading")).to_have_text(f"Where the credits went: {day}")
+    expect(split.get_by_role("row", name=f"Used {yesterday.used_calls:,}")).to_be_visible()
+    split.get_by_role("link", name="Object", exact=True).click()
+    expect(split.get_by_role("rowheader", name="CampaignMember")).to_be_visible()
+    split.get_by_role("link", name="By hour", exact=True).click()
     split.get_by_role("link", name="08:00").click()
-    expect(split.get_by_role("heading")).to_contain_text("08:00 UTC")
-    expect(split.get_by_label("Hour, UTC")).to_have_value(f"{yesterday:%Y-%m-%d}T08")
+    expect(split.get_by_role("heading")).to_contain_text(f"{day}, 08:00 UTC")
+    expect(split.get_by_label("Hour, UTC")).to_have_value(f"{yesterday.starts_utc:%Y-%m-%d}T08")
     with page.expect_download() as kept:
         split.get_by_role("link", name="Split as CSV").click()
     assert kept.value.suggested_filename.startswith("headwater-alder-finch-split-")
@@ -83,7 +85,7 @@ def test_the_page_shows_today_the_split_three_months_and_the_org(
 def test_a_short_day_says_when_it_runs_out_and_what_waits_and_fits_a_phone(
     standard_user: User, account: Account, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check
 ) -> None:
-    tell_story(account, org_usage=OrgUsage(103_000, 115_000))
+    tell_story(account, days=15, org_usage=OrgUsage(103_000, 115_000))
     Quota.of(account).update(daily_limit_calls=current_window(account).used_calls + 1)
     pause(account)
     log_in(standard_user)
@@ -101,7 +103,7 @@ def test_the_operator_sets_the_limit_of_an_account(
     admin: User, account: Account, page: Page, log_in: LogIn, shot: Shot, no_barriers: Check
 ) -> None:
     name_operator(admin, is_operator=True)
-    tell_story(account, org_usage=OrgUsage(4_321, 115_000))
+    tell_story(account, days=3, org_usage=OrgUsage(4_321, 115_000))
     pause(create_account("Birch Telecom"))
     log_in(admin)
     page.goto("/operator/")

@@ -90,7 +90,8 @@ def credits(
         return
     tenant = the_account(account)
     typed = TypedSettings(limit, reset_time, time_zone, floor, backfill_share)
-    if typed != TypedSettings():
+    is_change = typed != TypedSettings()
+    if is_change:
         change_credit_settings(tenant, typed, actor=actor_here())
     if sheet is not None:
         SHEETS[sheet.value](tenant, _span(tenant, day)).write(sys.stdout)
@@ -98,7 +99,7 @@ def credits(
         _show_history(history(tenant, windows=windows), as_json=as_json)
     elif by is not None:
         _show_split(tenant, by, _span(tenant, day), as_json=as_json)
-    elif settings:
+    elif settings or is_change:
         _show_settings(settings_of(tenant), budget_of(tenant), as_json=as_json)
     else:
         _show_today(tenant, as_json=as_json)

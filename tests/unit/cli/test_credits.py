@@ -78,7 +78,7 @@ def test_it_prints_tables_for_spreadsheets(alder: Account) -> None:
 
 
 def test_it_sets_what_is_named_and_shows_what_that_comes_to(alder: Account) -> None:
-    text = run("--limit", "200000", "--floor", "20", "--time-zone", "Europe/Berlin", "--settings").stdout
+    text = run("--limit", "200000", "--floor", "20", "--time-zone", "Europe/Berlin").stdout
     assert "200,000" in text
     assert "00:00 Europe/Berlin" in text
     assert "100,000 calls" in text  # the share for reading history

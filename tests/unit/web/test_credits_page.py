@@ -18,6 +18,7 @@ from headwater.credits.models import Entry
 from headwater.credits.opening import current_window
 from headwater.jobs.models import Job, State
 from headwater.salesforce.meter import Call, CallKind, OrgUsage, Outcome
+from headwater.web.wording import CALL_KINDS
 from unit.credits.calls import spend
 
 PAGE = "/credits/"
@@ -150,3 +151,7 @@ def test_no_cell_of_a_csv_is_taken_for_a_formula(as_standard: Client, alder: Acc
     spend(alder, now_utc())
     Entry.of(alder).update(sobject=name)
     assert [row["sobject"] for row in table_of(as_standard, "split")] == [f"'{name}"]
+
+
+def test_every_kind_of_call_has_words() -> None:
+    assert set(CALL_KINDS) == {kind.value for kind in CallKind}

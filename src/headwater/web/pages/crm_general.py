@@ -13,11 +13,14 @@ from headwater.accounts.models import Role
 from headwater.common.errors import Fix
 from headwater.credits.budget import budget_of
 from headwater.credits.models import DEFAULT_DAILY_LIMIT_CALLS, MINIMUM_DAILY_LIMIT_CALLS
+from headwater.credits.priorities import share_calls
 from headwater.credits.quota_settings import QuotaSettings, TypedSettings, settings_changes, settings_of
 from headwater.credits.windows import zone_names
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.templatetags.headwater import number
 from headwater.wiring import change_credit_settings
+
+USUAL_ALLOWANCE_CALLS = 115_000  # the example before the org spoke: Enterprise Edition with 15 licences (facts B.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,8 @@ def _page(
         "settings": present,
         "budget": budget_of(request.account),
         "changes": settings_changes(request.account),
+        "usual_calls": USUAL_ALLOWANCE_CALLS,
+        "usual_floor_calls": share_calls(present.floor_percent, USUAL_ALLOWANCE_CALLS),
         "minimum": MINIMUM_DAILY_LIMIT_CALLS,
         "default": DEFAULT_DAILY_LIMIT_CALLS,
         "zones": zone_names() if opened == "reset" else (),
