@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -51,7 +52,8 @@ _WINDOWS_BACK = 90
 
 ByOption = Annotated[Grouping | None, typer.Option("--by", help="Split the window's credits by this.")]
 DayOption = Annotated[
-    str | None, typer.Option("--day", metavar="YYYY-MM-DD", help="Another window than the running one, by its day.")
+    str | None,
+    typer.Option("--day", metavar="YYYY-MM-DD", help="Another window than the running one, by its day there."),
 ]
 HistoryOption = Annotated[int | None, typer.Option("--history", metavar="N", min=1, help="The last N windows.")]
 SheetOption = Annotated[SheetName | None, typer.Option("--csv", help="Print a table for a spreadsheet.")]
@@ -184,8 +186,9 @@ def _show_all(*, as_json: bool) -> None:
 
 
 def _span(tenant: Account, day: str | None) -> Span:
-    """The running window, or that of a day. Raises Fix where there is none."""
-    windows = {f"{row.starts_utc:%Y-%m-%d}": row for row in history(tenant, windows=_WINDOWS_BACK)}
+    """The running window, or that of a day by the account's own clocks. Raises Fix where there is none."""
+    zone = ZoneInfo(settings_of(tenant).time_zone)
+    windows = {f"{row.starts_utc.astimezone(zone):%Y-%m-%d}": row for row in history(tenant, windows=_WINDOWS_BACK)}
     row = list(windows.values())[-1] if day is None else windows.get(day)
     if row is None:
         raise Fix(

@@ -6,6 +6,7 @@ Not here: the tables below the charts, which templates make of the same values.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
@@ -38,13 +39,16 @@ def burn_chart(burn: BurnDown, budget: Budget) -> dict[str, Any]:
     }
 
 
-def history_chart(windows: Sequence[WindowSpent], chosen: datetime | None) -> dict[str, Any]:
-    """A column a window; the limit as a line, where it is not far above; a click on a column opens its split."""
+def history_chart(windows: Sequence[WindowSpent], chosen: datetime | None, zone: ZoneInfo) -> dict[str, Any]:
+    """A column a window, named by its day in `zone`; the limit as a line, where it is not far above.
+
+    A click on a column opens its split.
+    """
     starts = [window.starts_utc for window in windows]
     highest = max(window.used_calls for window in windows)
     limits = [window.limit_calls if _is_near(window.limit_calls, highest) else None for window in windows]
     return {
-        "categories": [f"{start:%b} {start.day}" for start in starts],
+        "categories": [f"{day:%b} {day.day}" for day in (start.astimezone(zone) for start in starts)],
         "series": [{"name": "Used", "values": [window.used_calls for window in windows]}],
         "line": {"name": "Limit", "values": limits} if any(limits) else None,
         "links": [window_link(start) for start in starts],

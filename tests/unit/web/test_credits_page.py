@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -16,6 +16,7 @@ from headwater.accounts.services import create_account
 from headwater.common.clock import now_utc
 from headwater.credits.models import Entry
 from headwater.credits.opening import current_window
+from headwater.credits.quota_settings import TypedSettings, change_settings
 from headwater.jobs.models import Job, State
 from headwater.salesforce.meter import Call, CallKind, OrgUsage, Outcome
 from headwater.web.wording import CALL_KINDS
@@ -109,6 +110,15 @@ def test_each_day_of_the_history_leads_to_its_split(as_standard: Client, alder: 
     assert drawn["series"][0]["values"] == [2, 1]
     assert drawn["line"] is None  # 100,000 would press 2 flat
     assert drawn["links"][0] == f"/credits/?window={start:%Y-%m-%dT%H:%M}#split"
+
+
+def test_a_day_has_the_name_that_it_has_where_the_account_is(as_standard: Client, alder: Account) -> None:
+    change_settings(alder, TypedSettings(time_zone="Asia/Tokyo"), actor="alice@alderfinch.example")
+    spend(alder, datetime(2026, 3, 9, 16, tzinfo=UTC))  # 1 o'clock of the 10th there
+    page = text_of(as_standard)
+    assert chart(page, "history-data")["categories"][0] == "Mar 10"
+    assert ">Tue, Mar 10</a>" in page
+    assert "Where the credits went: Mar 10" in text_of(as_standard, f"{PAGE}?window=2026-03-09T15:00")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Diagnose > Credits: today against the limit, where it is going, what each window went into, what the org says."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -25,18 +26,19 @@ from headwater.web.charting import burn_chart, history_chart, split_chart, windo
 def credits_page(request: MemberRequest) -> HttpResponse:
     account = request.account
     burn, budget = burn_down(account), budget_of(account)
-    windows = history(account, windows=HISTORY_WINDOWS)
+    windows, settings = history(account, windows=HISTORY_WINDOWS), settings_of(account)
     chosen = chosen_of(request.GET.dict(), windows)
+    marked = chosen.window.starts_utc if "window" in request.GET else None
     facts = {
         "burn": burn,
         "budget": budget,
         "is_org_nearer": budget.left_calls == budget.org_left_calls,
-        "settings": settings_of(account),
+        "settings": settings,
         "burn_chart": burn_chart(burn, budget),
         "drift": drift(account),
         "waiting": [job_view(job) for job in waiting_for_room(account)],
         "windows": [(window, window_link(window.starts_utc)) for window in reversed(windows)],
-        "history_chart": history_chart(windows, chosen.window.starts_utc if "window" in request.GET else None),
+        "history_chart": history_chart(windows, marked, ZoneInfo(settings.time_zone)),
         **_split(request, chosen),
     }
     return render(request, "web/credits.html", facts)
