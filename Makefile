@@ -17,7 +17,7 @@ DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 CLIENTS      := $(patsubst tests/clients/%/requirements.txt,%,$(wildcard tests/clients/*/requirements.txt))
 CLIENT_MARKS := $(CLIENTS:%=.venv-clients/%/.done) tests/clients/jsforce/node_modules/.done
 
-.PHONY: demo install test check bench conformance setup format lock clean
+.PHONY: demo install test check bench torture conformance setup format lock clean
 
 demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing, PORT=n for the web app)
 	$(DEMO_ENV) $(BIN)/headwater demo --port $(PORT) $(if $(ONCE),--once)
@@ -42,6 +42,9 @@ bench: $(VENV)/.dev     ## measure: NAME=orgsim (JSON=1 prints one JSON object a
 ifdef JSON
 .SILENT:
 endif
+
+torture: $(VENV)/.dev   ## the ledger of credits for long, on both databases: over a thousand windows (TIMES=5), workers killed at random
+	HEADWATER_TORTURE_TIMES=$(or $(TIMES),5) $(BIN)/pytest tests/torture/test_ledger_torture.py
 
 conformance: $(VENV)/.dev   ## write docs/orgsim/conformance.md from the marks on the tests
 	$(BIN)/python tests/conformance.py

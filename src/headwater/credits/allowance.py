@@ -8,7 +8,6 @@ Why so: docs/decisions/0008-floor-and-priorities.md. Not here: the quota (ledger
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import GreaterThanOrEqual
 
@@ -65,22 +64,21 @@ def give_back_one(account: Account) -> None:
     Allowance.of(account).filter(since_calls__gt=0).update(since_calls=F("since_calls") - 1)
 
 
-def hear(account: Account, usage: OrgUsage, *, own_calls: int) -> None:
-    """Take in what the org said. `own_calls`: what the own ledger knows to be spent there, the least there can be.
+def hear(account: Account, usage: OrgUsage, window: Window) -> None:
+    """Take in what the org said; to be called in a transaction. `window` is the running one.
 
-    A figure that is lower by noise alone is not believed; our calls that are under way may not be in it yet.
+    A figure that is lower by noise alone is not believed, and none that is lower than what the own ledger knows. Our
+    calls that are under way may not be in it yet.
     """
-    with transaction.atomic():
-        row = Allowance.of(account).select_for_update().get_or_create(account=account)[0]
-        under_way = Entry.of(account).filter(settled_utc=None).count()
-        used = max(usage.used_calls, own_calls - under_way)
-        if row.used_calls is not None and row.limit_calls == usage.limit_calls:
-            expected = row.used_calls + max(0, row.since_calls - under_way)
-            used = expected if used < expected <= used + NOISE_CALLS else used
-        row.said_calls, row.limit_calls, row.heard_utc = usage.used_calls, usage.limit_calls, now_utc()
-        row.used_calls = used
-        row.since_calls = under_way
-        row.save()
+    row, _ = Allowance.of(account).select_for_update().get_or_create(account=account)
+    under_way = Entry.of(account).filter(settled_utc=None).count()
+    used = max(usage.used_calls, _own_calls(row, window) - under_way)
+    if row.used_calls is not None and row.limit_calls == usage.limit_calls:
+        expected = row.used_calls + max(0, row.since_calls - under_way)
+        used = expected if used < expected <= used + NOISE_CALLS else used
+    row.said_calls, row.limit_calls, row.heard_utc = usage.used_calls, usage.limit_calls, now_utc()
+    row.used_calls, row.since_calls = used, under_way
+    row.save()
 
 
 def forget_org(account: Account) -> None:
@@ -99,12 +97,9 @@ def forget_org(account: Account) -> None:
     )
 
 
-def own_calls(account: Account, window: Window) -> int:
-    """What was surely spent in the org's last 24 hours, for all that the window knows."""
-    if window.starts_utc <= now_utc() - ORG_WINDOW:
-        return 0
-    other_org = Allowance.of(account).filter(new_org_utc__gte=window.starts_utc).exists()
-    return 0 if other_org else window.used_calls
+def probe_again(account: Account) -> None:
+    """A call came to nothing before the org looked at it; if it was the one let through, the next takes its place."""
+    Allowance.of(account).exclude(probed_utc=None).update(probed_utc=None)
 
 
 def next_try_utc(account: Account) -> datetime:
@@ -114,6 +109,13 @@ def next_try_utc(account: Account) -> datetime:
     if probed is not None and heard < probed and now < probed + PROBE_EVERY:
         return now + PROBE_UNDER_WAY
     return max(heard, probed or heard) + PROBE_EVERY
+
+
+def _own_calls(row: Allowance, window: Window) -> int:
+    """What was surely spent in the org's last 24 hours, for all that the window knows."""
+    is_older = window.starts_utc <= now_utc() - ORG_WINDOW
+    had_other_org = row.new_org_utc is not None and row.new_org_utc >= window.starts_utc
+    return 0 if is_older or had_other_org else window.used_calls
 
 
 def _open(account: Account) -> bool:

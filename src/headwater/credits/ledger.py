@@ -18,6 +18,7 @@ from headwater.credits.opening import current_window, quota_of
 from headwater.credits.priorities import Priority, ceiling_calls, share_calls
 from headwater.salesforce.meter import Call, Outcome, Settlement
 
+SESSION_ENDED = 401
 ABANDONED_AFTER = timedelta(hours=1)  # no request takes so long; one that did settles its entry all the same
 
 
@@ -67,11 +68,12 @@ class Ledger:
     def _refusal(self) -> Wait | None:
         """Why there is no room; None where there is."""
         quota, window = quota_of(self._account), current_window(self._account)
+        if refused := refusals.of_quota(quota, window, self._priority):
+            return refused
         known = allowance.known_of(self._account, quota)
-        refused = refusals.of_quota(quota, window, self._priority)
-        if refused is None and known is not None and not known.left_calls:
-            return refusals.of_allowance(known, quota, allowance.next_try_utc(self._account))
-        return refused
+        if known is None or known.left_calls:
+            return None
+        return refusals.of_allowance(known, quota, allowance.next_try_utc(self._account))
 
     def _write_entry(self, window: Window, call: Call) -> Entry:
         return Entry.of(self._account).create(
@@ -106,8 +108,9 @@ def settle(account: Account, entry: int, settlement: Settlement) -> None:
         if settlement.outcome is Outcome.NOT_SENT:
             _give_back(account, row)
         if settlement.org_usage is not None:
-            own_calls = allowance.own_calls(account, current_window(account))
-            allowance.hear(account, settlement.org_usage, own_calls=own_calls)
+            allowance.hear(account, settlement.org_usage, current_window(account))
+        elif settlement.outcome is Outcome.NOT_SENT or settlement.status_code == SESSION_ENDED:
+            allowance.probe_again(account)
 
 
 def abandon(entries: QuerySet[Entry]) -> int:

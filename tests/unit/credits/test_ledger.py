@@ -8,7 +8,7 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
 from headwater.common.clock import clock_set_to
 from headwater.common.errors import Wait
-from headwater.credits.ledger import Ledger
+from headwater.credits.ledger import ABANDONED_AFTER, Ledger, abandon, abandon_old
 from headwater.credits.models import Entry, EntryState, Window
 from headwater.credits.opening import current_window
 from headwater.credits.services import calls_of_job, today
@@ -62,6 +62,45 @@ def test_a_call_that_never_left_this_machine_is_given_back(account: Account, led
     ledger.settle(ledger.reserve(CALL), Settlement(Outcome.NOT_SENT))
     assert today(account).used_calls == 0
     assert Entry.of(account).get().state == EntryState.NOT_SENT
+
+
+def test_what_a_dead_holder_of_the_job_left_is_given_up_as_spent_at_the_next_holders_first_call(
+    account: Account,
+) -> None:
+    first = Ledger(account, job_kind="sync", job_id="7", fence=1).reserve(CALL)
+    others = Ledger(account, job_kind="sync", job_id="8", fence=1).reserve(CALL)
+    outside = Ledger(account, job_kind="plan").reserve(CALL)
+    second = Ledger(account, job_kind="sync", job_id="7", fence=2).reserve(CALL)
+    states = dict(Entry.of(account).values_list("pk", "state"))
+    assert states == {
+        first: EntryState.ABANDONED,
+        others: EntryState.OPEN,
+        outside: EntryState.OPEN,
+        second: EntryState.OPEN,
+    }
+    assert today(account).used_calls == 4
+    assert today(account).spending[0].unanswered == 3
+
+
+def test_what_nobody_can_be_waiting_for_any_more_is_given_up_as_spent(account: Account, ledger: Ledger) -> None:
+    with clock_set_to(NOON):
+        old = ledger.reserve(CALL)
+    with clock_set_to(NOON + ABANDONED_AFTER):
+        young = ledger.reserve(CALL)
+    with clock_set_to(NOON + ABANDONED_AFTER + timedelta(seconds=1)):
+        assert abandon_old(account) == 1
+        assert today(account).used_calls == 2
+    assert dict(Entry.of(account).values_list("pk", "state")) == {old: EntryState.ABANDONED, young: EntryState.OPEN}
+
+
+@pytest.mark.parametrize(("outcome", "used"), [(Outcome.ANSWERED, 1), (Outcome.NOT_SENT, 0)])
+def test_what_is_known_late_of_a_call_that_was_given_up_is_known_better(
+    account: Account, ledger: Ledger, outcome: Outcome, used: int
+) -> None:
+    entry = ledger.reserve(CALL)
+    abandon(Entry.of(account))
+    ledger.settle(entry, Settlement(outcome))
+    assert (Entry.of(account).get().state, today(account).used_calls) == (outcome.value, used)
 
 
 def test_settling_twice_changes_nothing(account: Account, ledger: Ledger) -> None:
