@@ -156,7 +156,9 @@ def test_a_read_only_account_writes_nothing_though_the_package_is_there(
 
 def writes(org: RunningOrgsim) -> int:
     """Calls by which records are written, as the org itself has counted them."""
-    return sum(total.calls for total in org.production.usage.totals() if total.kind in ("collections", "record"))
+    return sum(
+        total.calls for total in org.production.usage.totals() if total.kind in ("collections", "composite", "record")
+    )
 
 
 def test_touchpoints_are_written_back_200_a_credit_and_a_second_run_writes_and_spends_nothing(

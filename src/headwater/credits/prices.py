@@ -5,7 +5,6 @@ Not here: choosing among them (sync/plan.py).
 
 import math
 
-from headwater.common.errors import Bug
 from headwater.salesforce.rest import COMPOSITE_QUERIES_MAX, QUERY_PAGE_ROWS
 
 BULK_PAGE_ROWS = 250_000
@@ -52,9 +51,3 @@ def bulk_calls(rows_per_object: list[int]) -> int:
         return 0
     polls = polls_for(max(rows_per_object) / BULK_ROWS_PER_SECOND)
     return polls + sum(1 + bulk_result_pages(rows) for rows in rows_per_object)
-
-
-def write_calls(records: int, batch_size: int) -> int:
-    if batch_size <= 0:
-        raise Bug("credits.batch_size", f"A batch of {batch_size} records cannot be priced.")
-    return math.ceil(records / batch_size)

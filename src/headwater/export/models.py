@@ -37,3 +37,14 @@ class ExportError(AccountScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "sobject", "unique_id"], name="one_error_per_record")]
+
+
+class BulkRefusal(AccountScoped):
+    """The org would not take Bulk jobs, in its own words: plans do without them for a while (bulk_refusals.py)."""
+
+    org_id = models.CharField(max_length=18)
+    words = models.TextField()
+    refused_utc = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account"], name="one_bulk_refusal_per_account")]

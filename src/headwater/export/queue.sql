@@ -1,5 +1,5 @@
 -- What to send: wanted records that are not written as they should be, and written records that nobody wants any more.
-CREATE TEMP TABLE queue AS
+CREATE TEMP VIEW queue AS
 SELECT
     'upsert' AS action,
     wanted.sobject,

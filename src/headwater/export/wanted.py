@@ -1,15 +1,12 @@
 """What should stand in the org, as Salesforce's JSON, out of the latest run of attribution; and what of it to send.
 
-The difference to what was written is computed in the embedded database and kept as a Parquet file, so that a killed
-export goes on with the same batches. Not here: sending (send.py).
+The difference to what was written is computed in the embedded database and kept as a sorted Parquet file, so that a
+killed export goes on with the same batches. Not here: reading it (queue_file.py) and sending (send.py, bulk_lane.py).
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import orjson
@@ -17,49 +14,28 @@ import orjson
 from headwater.accounts.models import Account
 from headwater.connections.package import BUYER_ATTRIBUTION_TOUCHPOINT, BUYER_TOUCHPOINT
 from headwater.export.models import WrittenRecord
+from headwater.export.queue_file import MEMORY_LIMIT
 from headwater.results.services import open_results
 
-UPSERT, DELETE = "upsert", "delete"
 SOBJECTS = (BUYER_TOUCHPOINT, BUYER_ATTRIBUTION_TOUCHPOINT)
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedRecord:
-    """A record to send. `record` is empty for a delete, `salesforce_id` for a record that was never written."""
-
-    unique_id: str
-    content_hash: str
-    salesforce_id: str
-    record: dict[str, Any]
+_READ = ("buyer_touchpoint", "attribution_touchpoint")
 
 
 def write_queue(account: Account, queue: Path) -> dict[str, int]:
     """Write wanted - written to `queue`; returns how many records are to be sent, by action and object."""
     queue.parent.mkdir(parents=True, exist_ok=True)
-    with open_results(account) as connection, tempfile.TemporaryDirectory(dir=queue.parent) as folder:
+    with open_results(account, _READ) as connection, tempfile.TemporaryDirectory(dir=queue.parent) as folder:
+        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute(f"SET temp_directory = '{folder}'")  # a path of our own making, as those below
         _load_written(connection, account, Path(folder) / "written.ndjson")
         connection.execute(_sql("wanted"))
         connection.execute(_sql("queue"))
-        connection.execute(f"COPY queue TO '{queue}' (FORMAT parquet)")  # a path of our own making
-        rows = connection.execute("SELECT action, sobject, count(*) FROM queue GROUP BY action, sobject").fetchall()
+        sort = "SELECT * FROM queue ORDER BY action, sobject, unique_id"
+        connection.execute(f"COPY ({sort}) TO '{queue}' (FORMAT parquet)")
+        rows = connection.execute(
+            "SELECT action, sobject, count(*) FROM read_parquet(?) GROUP BY action, sobject ORDER BY ALL", [str(queue)]
+        ).fetchall()
     return {f"{action} {sobject}": count for action, sobject, count in rows}
-
-
-def batches(queue: Path, action: str, sobject: str, batch_size: int) -> Iterator[list[QueuedRecord]]:
-    """The queue of one action and object in its stable order, cut into batches."""
-    with duckdb.connect() as connection:
-        connection.execute(
-            "SELECT unique_id, content_hash, salesforce_id, record FROM read_parquet(?) "
-            "WHERE action = ? AND sobject = ? ORDER BY unique_id",
-            [str(queue), action, sobject],
-        )
-        while rows := connection.fetchmany(batch_size):
-            yield [_queued(row) for row in rows]
-
-
-def _queued(row: Sequence[str]) -> QueuedRecord:
-    unique_id, content_hash, salesforce_id, record = row
-    return QueuedRecord(unique_id, content_hash, salesforce_id, orjson.loads(record) if record else {})
 
 
 def _sql(name: str) -> str:

@@ -1,6 +1,6 @@
 -- What should stand in the org: one row a record, with the record as Salesforce's JSON and the hash of that text.
 -- A field that is empty is sent as null, so that what was written before is emptied too.
-CREATE TEMP TABLE wanted AS
+CREATE TEMP VIEW wanted AS
 WITH buyer AS (
     SELECT
         'Buyer_Touchpoint__c' AS sobject,

@@ -1,7 +1,7 @@
-"""Bulk API 2.0 query jobs: create, ask for the state of all at once, fetch pages of CSV straight into files.
+"""Bulk API 2.0: query jobs and ingest jobs. Create, ask for the state of all at once, CSV straight from and to files.
 
-A job survives us: its id and the locator of the next page are all that is needed to go on (facts C.4).
-Not here: when to poll (sync/read.py) and what the CSV holds (lake/writing.py).
+A job survives us: its id, and of a query the locator of the next page, are all it takes to go on (facts C.4, C.5).
+Not here: when to poll (sync/read.py, export/bulk_lane.py), what the CSV holds (lake/writing.py, export/csv_files.py).
 """
 
 from collections.abc import Collection
@@ -11,15 +11,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from headwater.common.errors import Bug
 from headwater.salesforce.meter import Call, CallKind
+from headwater.salesforce.multipart import Part, form
 from headwater.salesforce.rest import DATA
 from headwater.salesforce.transport import Request, Transport
 
+UPLOAD_BYTES_MAX = 100_000_000  # of CSV in one ingest job (facts C.5)
+MULTIPART_CHARACTERS_MAX = 100_000
+_DONE_BEFORE = frozenset({"INVALIDJOBSTATE", "NOT_FOUND"})
 _LAST_PAGE = "null"  # the header holds this word where there is no further page
 
 
 class JobState(StrEnum):
+    OPEN = "Open"
     UPLOAD_COMPLETE = "UploadComplete"
     IN_PROGRESS = "InProgress"
     JOB_COMPLETE = "JobComplete"
@@ -57,16 +64,7 @@ class Bulk:
 
     def states(self, job_ids: Collection[str]) -> dict[str, JobState]:
         """The states of all our jobs: one credit however many they are, up to 1,000 jobs of the org (facts B.6)."""
-        found: dict[str, JobState] = {}
-        path, params = f"{DATA}/jobs/query", {"jobType": "V2Query"}
-        while True:
-            answer = self._transport.send(
-                Call(CallKind.BULK_POLL), Request("GET", path, "asking for Bulk jobs' states", params=params)
-            ).json()
-            found |= {row["id"]: JobState(row["state"]) for row in answer["records"] if row["id"] in job_ids}
-            if len(found) == len(job_ids) or answer["done"]:
-                break
-            path, params = answer["nextRecordsUrl"], {}
+        found = _listed(self._transport, "query", "V2Query", job_ids)
         missing = set(job_ids) - found.keys()
         if missing:
             raise Bug("salesforce.bulk_job_gone", f"Salesforce no longer lists the Bulk jobs {sorted(missing)}.")
@@ -74,9 +72,7 @@ class Bulk:
 
     def failure(self, job_id: str, sobject: str) -> str:
         """Salesforce's own words on why a job failed; one credit."""
-        request = Request("GET", f"{DATA}/jobs/query/{job_id}", f"asking why the Bulk query of {sobject} failed")
-        answer: dict[str, Any] = self._transport.send(Call(CallKind.BULK_POLL, sobject), request).json()
-        return str(answer.get("errorMessage", ""))
+        return _failure(self._transport, "query", job_id, sobject)
 
     def fetch_page(self, sobject: str, job_id: str, locator: str, max_rows: int, save_to: Path) -> ResultPage:
         """Save one page of results; a page may be fetched again any number of times within 7 days; one credit."""
@@ -95,3 +91,119 @@ class Bulk:
             row_count=int(answer.headers["Sforce-NumberOfRecords"]),
             locator="" if following == _LAST_PAGE else following,
         )
+
+
+class Operation(StrEnum):
+    UPSERT = "upsert"
+    DELETE = "delete"
+
+
+class Results(StrEnum):
+    """What became of an ingest job's rows; those in neither were not processed."""
+
+    SUCCESSFUL = "successfulResults"
+    FAILED = "failedResults"
+
+
+class Ingest:
+    """Bulk 2.0 ingest jobs; each method is one credit.
+
+    What was uploaded or closed already, by a try whose answer was lost, is not refused: the state tells what is so.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, operation: Operation, sobject: str, external_id_field: str = "") -> str:
+        """An open job, by its id. One that is never filled does nothing, and ends by itself after 24 hours."""
+        request = Request(
+            "POST",
+            f"{DATA}/jobs/ingest",
+            f"starting a Bulk {operation.value} of {sobject}",
+            json=_description(operation, sobject, external_id_field),
+        )
+        return str(self._transport.send(Call(CallKind.BULK_CREATE, sobject), request).json()["id"])
+
+    def create_with(self, operation: Operation, sobject: str, csv: bytes) -> str:
+        """A job with its rows in the same call, up to 100,000 characters of them; nothing more needs to be sent.
+
+        Its answer may be lost though the org works on it: only for rows that may be sent twice.
+        """
+        content, headers = form(
+            Part("job", "application/json", orjson.dumps(_description(operation, sobject, ""))),
+            Part("content", "text/csv", csv, file_name="content.csv"),
+        )
+        request = Request(
+            "POST",
+            f"{DATA}/jobs/ingest",
+            f"starting a Bulk {operation.value} of {sobject}",
+            content=content,
+            headers=headers,
+        )
+        return str(self._transport.send(Call(CallKind.BULK_CREATE, sobject), request).json()["id"])
+
+    def upload(self, job_id: str, sobject: str, csv: Path) -> None:
+        request = Request(
+            "PUT",
+            f"{DATA}/jobs/ingest/{job_id}/batches",
+            f"sending {sobject} to Bulk job {job_id}",
+            headers={"Content-Type": "text/csv"},
+            load_from=csv,
+            let_pass=_DONE_BEFORE,
+        )
+        self._transport.send(Call(CallKind.BULK_UPLOAD, sobject), request)
+
+    def close(self, job_id: str, sobject: str) -> None:
+        """Say that all is uploaded: the org begins to work."""
+        request = Request(
+            "PATCH",
+            f"{DATA}/jobs/ingest/{job_id}",
+            f"closing the upload of Bulk job {job_id}",
+            json={"state": JobState.UPLOAD_COMPLETE.value},
+            let_pass=_DONE_BEFORE,
+        )
+        self._transport.send(Call(CallKind.BULK_CLOSE, sobject), request)
+
+    def states(self, job_ids: Collection[str]) -> dict[str, JobState]:
+        """The states of our jobs, up to 1,000 jobs of the org a credit (facts B.6); a job that is gone is absent."""
+        return _listed(self._transport, "ingest", "V2Ingest", job_ids)
+
+    def failure(self, job_id: str, sobject: str) -> str:
+        """Salesforce's own words on why a job failed."""
+        return _failure(self._transport, "ingest", job_id, sobject)
+
+    def fetch(self, job_id: str, sobject: str, results: Results, save_to: Path) -> None:
+        """Save the rows with this outcome as CSV; they may be fetched again any number of times within 7 days."""
+        request = Request(
+            "GET",
+            f"{DATA}/jobs/ingest/{job_id}/{results.value}",
+            f"fetching the results of Bulk job {job_id}",
+            headers={"Accept": "text/csv"},
+            save_to=save_to,
+        )
+        self._transport.send(Call(CallKind.BULK_RESULTS, sobject), request)
+
+
+def _description(operation: Operation, sobject: str, external_id_field: str) -> dict[str, str]:
+    keyed = {"externalIdFieldName": external_id_field} if external_id_field else {}
+    return {"operation": operation.value, "object": sobject, "contentType": "CSV", "lineEnding": "LF", **keyed}
+
+
+def _listed(transport: Transport, resource: str, job_type: str, job_ids: Collection[str]) -> dict[str, JobState]:
+    """One credit a page of 1,000 jobs, the newest first, and only until all of ours are found."""
+    found: dict[str, JobState] = {}
+    path, params = f"{DATA}/jobs/{resource}", {"jobType": job_type}
+    while True:
+        answer = transport.send(
+            Call(CallKind.BULK_POLL), Request("GET", path, "asking for Bulk jobs' states", params=params)
+        ).json()
+        found |= {row["id"]: JobState(row["state"]) for row in answer["records"] if row["id"] in job_ids}
+        if len(found) == len(job_ids) or answer["done"]:
+            return found
+        path, params = answer["nextRecordsUrl"], {}
+
+
+def _failure(transport: Transport, resource: str, job_id: str, sobject: str) -> str:
+    request = Request("GET", f"{DATA}/jobs/{resource}/{job_id}", f"asking why the Bulk job of {sobject} failed")
+    answer: dict[str, Any] = transport.send(Call(CallKind.BULK_POLL, sobject), request).json()
+    return str(answer.get("errorMessage", ""))

@@ -1,12 +1,12 @@
 """Installs metadata by a Metadata API deploy over REST (facts C.8). Not here: which metadata (connections/package)."""
 
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from headwater.salesforce.meter import Call, CallKind
+from headwater.salesforce.multipart import Part, form
 from headwater.salesforce.rest import DATA
 from headwater.salesforce.transport import Request, Transport
 
@@ -34,13 +34,16 @@ class DeployStatus:
 def start_deploy(transport: Transport, zip_bytes: bytes) -> DeployStatus:
     """Send a zip of metadata; all of it or nothing of it is put in. One credit."""
     options = {"deployOptions": {"rollbackOnError": True, "singlePackage": True, "checkOnly": False}}
-    boundary = secrets.token_hex(16)
+    content, headers = form(
+        Part("json", "application/json", orjson.dumps(options)),
+        Part("file", "application/zip", zip_bytes, file_name="deploy.zip"),
+    )
     request = Request(
         "POST",
         f"{DATA}/metadata/deployRequest",
         "installing Headwater's objects",
-        content=_multipart(boundary, orjson.dumps(options), zip_bytes),
-        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        content=content,
+        headers=headers,
         may_repeat=False,
     )
     return _read(transport.send(Call(CallKind.DEPLOY), request).json())
@@ -66,23 +69,6 @@ def cancel_deploy(transport: Transport, deploy_id: str) -> DeployStatus:
         json={"deployResult": {"status": "Canceling"}},
     )
     return _read(transport.send(Call(CallKind.DEPLOY), request).json())
-
-
-def _multipart(boundary: str, options: bytes, zip_bytes: bytes) -> bytes:
-    """Two parts, built by hand: httpx2 would name a content type per part that Salesforce's reader does not expect."""
-    lines = [
-        (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="json"\r\nContent-Type: application/json\r\n\r\n'
-        ).encode(),
-        options,
-        (
-            f'\r\n--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="deploy.zip"\r\n'
-            "Content-Type: application/zip\r\n\r\n"
-        ).encode(),
-        zip_bytes,
-        f"\r\n--{boundary}--\r\n".encode(),
-    ]
-    return b"".join(lines)
 
 
 def _read(answer: dict[str, Any]) -> DeployStatus:

@@ -1,6 +1,7 @@
-"""Asks Salesforce one thing over REST and returns typed records: who the org is, describes, queries, upserts.
+"""Asks Salesforce one thing over REST and returns typed records: who the org is, describes, queries, inserts.
 
-Not here: sockets and retries (transport.py), Bulk API (bulk.py), and which call is the cheapest (sync/plan.py).
+Not here: sockets and retries (transport.py), Bulk API (bulk.py), writing many records (collections.py), and
+which call is the cheapest (sync/plan.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,6 @@ from headwater.salesforce.transport import API_VERSION, Answer, Request, Transpo
 DATA = f"/services/data/{API_VERSION}"
 COMPOSITE_QUERIES_MAX = 5  # of 25 subrequests at most 5 may query (facts B.5)
 QUERY_PAGE_ROWS = 2000
-COLLECTION_ROWS_MAX = 200
 UNSEEN_CODES = frozenset({"INVALID_TYPE", "INSUFFICIENT_ACCESS"})
 
 Record = dict[str, Any]
@@ -216,29 +216,9 @@ class Org:
     def insert(self, sobject: str, records: Sequence[Record]) -> list[RecordResult]:
         """Create up to 200 records for one credit; each record fares on its own."""
         request = Request(
-            "POST", f"{DATA}/composite/sobjects", f"creating {len(records)} {sobject}", json=_typed(sobject, records)
+            "POST", f"{DATA}/composite/sobjects", f"creating {len(records)} {sobject}", json=typed(sobject, records)
         )
-        return _record_results(self._transport.send(Call(CallKind.INSERT, sobject), request))
-
-    def upsert(self, sobject: str, external_id_field: str, records: Sequence[Record]) -> list[RecordResult]:
-        """Upsert up to 200 records for one credit; each record fares on its own. Results are in the records' order."""
-        request = Request(
-            "PATCH",
-            f"{DATA}/composite/sobjects/{sobject}/{external_id_field}",
-            f"writing {len(records)} {sobject}",
-            json=_typed(sobject, records),
-        )
-        return _record_results(self._transport.send(Call(CallKind.UPSERT, sobject), request))
-
-    def delete(self, sobject: str, ids: Sequence[str]) -> list[RecordResult]:
-        """Delete up to 200 records for one credit."""
-        request = Request(
-            "DELETE",
-            f"{DATA}/composite/sobjects",
-            f"deleting {len(ids)} {sobject}",
-            params={"ids": ",".join(ids), "allOrNone": "false"},
-        )
-        return _record_results(self._transport.send(Call(CallKind.DELETE, sobject), request))
+        return record_results(self._transport.send(Call(CallKind.INSERT, sobject), request).json())
 
     def _composite(
         self,
@@ -288,13 +268,13 @@ def _refusals(answer: Answer) -> Iterator[Refusal]:
             yield Refusal(part["httpStatusCode"], first["errorCode"], first["message"])
 
 
-def _typed(sobject: str, records: Sequence[Record]) -> dict[str, Any]:
+def typed(sobject: str, records: Sequence[Record]) -> dict[str, Any]:
     """The body of a collection, whose records fare each on its own."""
     return {"allOrNone": False, "records": [{"attributes": {"type": sobject}, **record} for record in records]}
 
 
-def _record_results(answer: Answer) -> list[RecordResult]:
-    """Collections answer 200 with one result a record; its errors say `statusCode`, not `errorCode` (facts C.6)."""
+def record_results(rows: Sequence[Mapping[str, Any]]) -> list[RecordResult]:
+    """One result a record of a collection, in their order; its errors say `statusCode`, not `errorCode` (facts C.6)."""
     return [
         RecordResult(
             id=row.get("id") or "",
@@ -304,5 +284,5 @@ def _record_results(answer: Answer) -> list[RecordResult]:
                 for error in row.get("errors") or ()
             ),
         )
-        for row in answer.json()
+        for row in rows
     ]

@@ -5,14 +5,15 @@ Not here: what a request means (rest.py, bulk.py, oauth.py) and who may spend ho
 
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 import httpx2
 import orjson
@@ -55,6 +56,7 @@ class Request:
     """One request, built once and sent unchanged at every attempt. `doing` names it for people.
 
     may_repeat       False where a second sending would begin the work a second time, and only the caller can tell.
+    load_from        A file to send as the body, piece by piece.
     refusal_inside   Finds a refusal that hides in a good answer, as a composite's subrequests do (facts C.6).
     let_pass         Codes of refusals that are an answer to the caller, who finds them as `Answer.refusal`.
     """
@@ -67,6 +69,7 @@ class Request:
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     save_to: Path | None = None
+    load_from: Path | None = None
     may_repeat: bool = True
     refusal_inside: "Callable[[Answer], Refusal | None] | None" = None
     let_pass: frozenset[str] = frozenset()
@@ -164,12 +167,14 @@ class Transport:
 
     def _exchange(self, request: Request, token: str) -> tuple[Answer | Refusal, Settlement]:
         headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip", **request.headers}
-        content = orjson.dumps(request.json) if request.json is not None else request.content
         if request.json is not None:
             headers["Content-Type"] = "application/json"
-        with self._client.stream(
-            request.method, request.path, params=dict(request.params), content=content, headers=headers
-        ) as response:
+        with (
+            _body(request) as content,
+            self._client.stream(
+                request.method, request.path, params=dict(request.params), content=content, headers=headers
+            ) as response,
+        ):
             usage = read_limit_info(response.headers.get("Sforce-Limit-Info"))
             if response.is_success:
                 body = _receive(response, request.save_to)
@@ -181,6 +186,15 @@ class Transport:
                 return refusal, refused
             server_utc = _server_time(response.headers)
             return Answer(response.status_code, response.headers, b"", server_utc, refusal), refused
+
+
+@contextmanager
+def _body(request: Request) -> Iterator[bytes | BinaryIO | None]:
+    if request.load_from is not None:
+        with request.load_from.open("rb") as file:
+            yield file
+    else:
+        yield orjson.dumps(request.json) if request.json is not None else request.content
 
 
 def _receive(response: httpx2.Response, save_to: Path | None) -> bytes:

@@ -47,9 +47,12 @@ CALL_KINDS: Mapping[str, str] = {
     "query": "Query",
     "composite_query": "Query, several in one call",
     "composite_describe": "Describe, several in one call",
+    "composite_write": "Write, several in one call",
     "record_count": "Record count",
     "limits": "Limits",
     "bulk_create": "Bulk job",
+    "bulk_upload": "Bulk upload",
+    "bulk_close": "Bulk upload finished",
     "bulk_poll": "Bulk status",
     "bulk_results": "Bulk results",
     "insert": "Create",
@@ -139,5 +142,5 @@ def result_lines(result: Mapping[str, Any], above: str = "") -> Iterator[tuple[s
         label = f"{above}{name.replace('_', ' ')}"
         if isinstance(value, Mapping):
             yield from result_lines(value, f"{label}, ")
-        else:
+        elif not (isinstance(value, list) and value and isinstance(value[0], Mapping)):  # a table is no line
             yield label[:1].upper() + label[1:], value

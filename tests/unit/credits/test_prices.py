@@ -9,7 +9,6 @@ from headwater.credits.prices import (
     poll_delay_seconds,
     polls_for,
     query_pages,
-    write_calls,
 )
 
 
@@ -35,10 +34,6 @@ def test_polling_starts_at_two_seconds_and_slows_to_one_a_minute() -> None:
 
 def test_a_million_contacts_by_bulk_cost_about_ten_credits() -> None:
     assert bulk_calls([1_000_000]) == 1 + 4 + polls_for(50)
-
-
-def test_200_records_are_written_for_a_credit() -> None:
-    assert [write_calls(records, 200) for records in (0, 1, 200, 201, 100_000)] == [0, 1, 1, 2, 500]
 
 
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=20))

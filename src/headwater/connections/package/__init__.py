@@ -24,6 +24,7 @@ from headwater.connections.package.state import (
     installed,
     installed_in,
     last_check,
+    seen_complete,
     why_missing,
 )
 from headwater.connections.package.writing import CHOOSING, choose_read_only, is_read_only, require_writing
@@ -32,6 +33,6 @@ __all__ = [
     "BUYER_ATTRIBUTION_TOUCHPOINT", "BUYER_TOUCHPOINT", "CHOOSING", "FIELDS", "INSTALLING", "PERMISSION_SET",
     "PERMISSION_SETS", "UNIQUE_ID", "VERSION", "Change", "Checked", "Comparison", "Component", "PackageState",
     "PricedCall", "choose_read_only", "downloads", "files", "installed", "installed_in", "is_read_only", "last_check",
-    "price_of", "require_writing", "run_install", "save_to", "total_calls", "version_in",
+    "price_of", "require_writing", "run_install", "save_to", "seen_complete", "total_calls", "version_in",
     "why_missing",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ Not here: what is compared (compare.py) and changing it (install.py).
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from headwater.accounts.models import Account
@@ -19,6 +19,7 @@ from headwater.salesforce.rest import Org
 from headwater.salesforce.transport import Transport
 
 INSTALLING = "package.install"
+SEEN_FOR = timedelta(hours=24)
 _NAMED = 5
 
 
@@ -58,6 +59,12 @@ def last_check(account: Account) -> Checked | None:
     mine = row and PackageCheck.of(account).filter(org_id=row.org_id, user_id=row.user_id)
     kept = mine.first() if mine else None
     return Checked(_comparison(kept.found), kept.checked_utc) if kept else None
+
+
+def seen_complete(account: Account) -> bool:
+    """Whether the connected user was shown the whole package within a day: then nobody needs to look again."""
+    checked = last_check(account)
+    return checked is not None and checked.comparison.is_complete and checked.checked_utc > now_utc() - SEEN_FOR
 
 
 def _comparison(kept: dict[str, Any]) -> Comparison:
