@@ -17,7 +17,7 @@ DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 CLIENTS      := $(patsubst tests/clients/%/requirements.txt,%,$(wildcard tests/clients/*/requirements.txt))
 CLIENT_MARKS := $(CLIENTS:%=.venv-clients/%/.done) tests/clients/jsforce/node_modules/.done
 
-.PHONY: demo install test check bench torture conformance setup format lock clean
+.PHONY: demo install test check bench torture plan-law conformance setup format lock clean
 
 demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing, PORT=n for the web app)
 	$(DEMO_ENV) $(BIN)/headwater demo --port $(PORT) $(if $(ONCE),--once)
@@ -45,6 +45,9 @@ endif
 
 torture: $(VENV)/.dev   ## the ledger of credits for long, on both databases: over a thousand windows (TIMES=5), workers killed at random
 	HEADWATER_TORTURE_TIMES=$(or $(TIMES),5) $(BIN)/pytest tests/torture/test_ledger_torture.py
+
+plan-law: $(VENV)/.dev     ## plan and actual over 200 random orgs and change sets
+	HEADWATER_PLAN_LAW_CASES=200 $(BIN)/pytest tests/integration/test_plan_law.py
 
 conformance: $(VENV)/.dev   ## write docs/orgsim/conformance.md from the marks on the tests
 	$(BIN)/python tests/conformance.py

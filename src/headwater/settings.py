@@ -6,7 +6,7 @@ Settings that people change at run time (the API limit, for one) live in the dat
 
 from pathlib import Path
 
-from environs import Env
+from environs import Env, validate
 
 from headwater.common.secrets_file import read_or_create_secrets
 
@@ -40,6 +40,10 @@ SALESFORCE_CLIENT_ID: str = env.str("SALESFORCE_CLIENT_ID", "")
 SALESFORCE_CLIENT_SECRET: str = _secret("SALESFORCE_CLIENT_SECRET") or ""
 
 METRICS_TOKEN: str = _secret("METRICS_TOKEN") or ""  # of /metrics, which is not there without one
+
+# How much is asked for at once. Smaller where the org's answers come slowly, or where memory and disk are short.
+QUERY_PAGE_ROWS: int = env.int("QUERY_PAGE_ROWS", 2000, validate=validate.Range(200, 2000))
+BULK_FILE_BYTES: int = env.int("BULK_FILE_BYTES", 512 * 1024 * 1024, validate=validate.Range(1))
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -27,9 +27,8 @@ from headwater.jobs.running import RunningJob
 from headwater.jobs.services import cancel, jobs_of
 from headwater.jobs.tasks import task
 from headwater.results.services import attribute, forget_results, run_attribution, values_named_by_rules
-from headwater.sync.cycle import run_cycle
-from headwater.sync.objects import OBJECTS
-from headwater.sync.services import forget_replica, sync_cycle
+from headwater.sync.objects import GOES_WITH, OBJECTS
+from headwater.sync.services import forget_replica, run_sync, sync_cycle
 from headwater.watch import NEEDS_LOG_IN, forget_connection, go_on, look
 
 __all__ = [
@@ -57,6 +56,9 @@ __all__ = [
 ]
 
 NEEDS_PACKAGE = {"export.package_missing", "export.package_not_granted"}
+COMPARED = {
+    name: fields for name, fields in OBJECTS.items() if name not in GOES_WITH
+}  # history has its record's fields
 REVOKE_ATTEMPTS = 5  # of a deletion, five minutes apart, while the org does not answer
 
 
@@ -65,7 +67,7 @@ def pipeline(job: RunningJob, *, account_id: int) -> JsonValue:
     """Sync, attribute, export, in this order: all that a run of an account is."""
     account = open_account_of_job(job.tenant, account_id)
     return {
-        "sync": run_cycle(job, account),
+        "sync": run_sync(job, account),
         "attribute": run_attribution(job, account),
         "export": run_export(job, account),
     }
@@ -130,7 +132,7 @@ def preflight(account: Account, *, actor: str) -> PreflightRun:
 def used() -> Used:
     """What Headwater uses of an org: what it reads, its own objects that it writes, and the values its rules name."""
     return Used(
-        reads={name: frozenset(fields) for name, fields in OBJECTS.items()},
+        reads={name: frozenset(fields) for name, fields in COMPARED.items()},
         writes={name: frozenset(field.name for field in fields) for name, fields in FIELDS.items()},
         values=values_named_by_rules(),
     )
@@ -138,7 +140,7 @@ def used() -> Used:
 
 def take_snapshot(account: Account, *, actor: str) -> OrgSnapshot:
     """Look at the org's fields, triggers and flows (row A10): two credits, no record."""
-    return snapshot.take(account, {*OBJECTS, *FIELDS}, actor=actor)
+    return snapshot.take(account, {*COMPARED, *FIELDS}, actor=actor)
 
 
 @task("connections.snapshot")

@@ -4,11 +4,13 @@ import os
 from datetime import timedelta
 
 import pytest
+from pytest_django import Settings
 
 from headwater.accounts.models import Account
 from headwater.common.clock import clock_running_ahead, clock_set_to
 from headwater.common.errors import Fix
 from headwater.connections.models import Connection, Status
+from headwater.credits.budget import budget_of
 from headwater.credits.models import Window
 from headwater.credits.opening import current_window
 from headwater.credits.services import calls_of_job, today
@@ -18,7 +20,14 @@ from headwater.jobs.worker import Worker
 from headwater.sync.discover import tables_of
 from headwater.sync.models import ManifestPart
 from headwater.sync.publish import lake_directory
-from headwater.sync.services import object_checksums, plan_sync, replica_state, sync_cycle
+from headwater.sync.services import (
+    object_checksums,
+    plan_against_actual,
+    plan_sync,
+    replica_counts,
+    replica_state,
+    sync_cycle,
+)
 from headwater.wiring import change_daily_limit, finish_connecting
 from integration.callbacks import callback_of
 from integration.conftest import ACTOR, result_of, start_login
@@ -28,7 +37,7 @@ from orgsim.edits.merge import merge
 from orgsim.oauth.grants import revoke_all
 from orgsim.person import answer_login
 from orgsim.rest.faults import Effect, Fault, add_fault
-from orgsim.seed import load_history
+from orgsim.seed import load_history, load_rows
 from orgsim.testing import PASSWORD, USERNAME, RunningOrgsim
 
 RECORDS = 6_000
@@ -90,22 +99,90 @@ def test_the_ledger_agrees_with_the_orgs_own_count(org: RunningOrgsim, seeded: A
     assert today(seeded).used_calls == org.production.usage.used_calls()
 
 
-def test_an_idle_cycle_over_twelve_objects_costs_three_credits(org: RunningOrgsim, seeded: Account) -> None:
+def test_an_idle_cycle_over_fifteen_objects_costs_three_credits(org: RunningOrgsim, seeded: Account) -> None:
     sync(seeded)
     assert calls_of_job(seeded, str(sync(seeded).pk)) == 3
 
 
+def more_contacts(org: RunningOrgsim, count: int) -> None:
+    """New ones, straight into the org's table."""
+    now = org.production.now_text()
+    stamps: dict[str, object] = {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now}
+    ids = org.production.new_ids("003", count)
+    rows: list[dict[str, object]] = [
+        {"Id": each, "LastName": f"Ek {place}", "Email": f"{place}@example.com", "OwnerId": org.production_user_id}
+        | stamps
+        for place, each in enumerate(ids)
+    ]
+    load_rows(org.production, [("Contact", rows)])
+
+
 def test_a_large_object_is_read_by_bulk(
-    org: RunningOrgsim, connected: Connection, monkeypatch: pytest.MonkeyPatch
+    org: RunningOrgsim, connected: Connection, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    load_history(org.production, records=RECORDS, seed=3)
-    monkeypatch.setattr("headwater.credits.prices.QUERY_PAGE_ROWS", 10)
-    monkeypatch.setattr("headwater.sync.read.BULK_PAGE_ROWS", 300)
-    monkeypatch.setattr("headwater.sync.read.poll_delay_seconds", lambda _: 0)
+    more_contacts(org, 6_000)
+    settings.QUERY_PAGE_ROWS, settings.BULK_FILE_BYTES = 200, 1_000_000
+    monkeypatch.setattr("headwater.sync.bulk_jobs.bulk_poll_delay_seconds", lambda *_: 0.01)
     sync(connected.account)
     assert {row.call_kind for row in today(connected.account).spending} >= {"bulk_create", "bulk_poll", "bulk_results"}
     assert ManifestPart.of(connected.account).filter(table__sobject="Contact").count() > 1
     assert_replica_equals(connected.account, org)
+
+
+def test_what_is_far_larger_than_expected_goes_on_by_bulk(
+    org: RunningOrgsim, connected: Connection, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    account = connected.account
+    settings.QUERY_PAGE_ROWS = 200
+    monkeypatch.setattr("headwater.sync.bulk_jobs.bulk_poll_delay_seconds", lambda *_: 0.01)
+    sync(account)
+    more_contacts(org, 6_000)
+    job = sync(account)
+    found = plan_against_actual(account, str(job.pk))
+    assert found is not None
+    contacts = next(line for line in found.objects if line.sobject == "Contact")
+    assert (contacts.planned_rows, contacts.method, contacts.rows, contacts.bulk_calls) == (0, "bulk", 6_000, 2)
+    together = found.calls[-1]
+    assert (together.planned_calls, together.kind) == (3, "calls")
+    assert together.planned_again_calls is not None
+    assert together.spent_calls is not None
+    assert abs(together.planned_again_calls - together.spent_calls) <= 1
+    assert_replica_equals(account, org)
+
+
+def test_changes_that_came_before_are_expected_again(org: RunningOrgsim, connected: Connection) -> None:
+    account = connected.account
+    sync(account)
+    more_contacts(org, 3_000)
+    sync(account)
+    contacts = next(read for read in plan_sync(account).reads if read.sobject == "Contact")
+    assert contacts.rows > 1_000
+    used = org.production.usage.used_calls()
+    counted = next(read for read in plan_sync(account, count_changes=True).reads if read.sobject == "Contact")
+    assert (counted.rows, org.production.usage.used_calls() - used) == (3_000, 3)
+
+
+def test_the_history_of_a_record_goes_and_comes_back_with_it(org: RunningOrgsim, connected: Connection) -> None:
+    account, writer = connected.account, org.writer()
+    kept, gone, back = (writer.insert("Lead", {"LastName": name, "Company": "Ask"}) for name in ("Ek", "Alm", "Lind"))
+    for lead in (kept, gone, back):
+        writer.update("Lead", lead, {"Title": "CEO"})
+    writer.delete("Lead", back)
+    settle_history(org)
+    sync(account)
+    writer.delete("Lead", gone)
+    sync(account)
+    assert_replica_equals(account, org)
+    writer.undelete("Lead", back)
+    sync(account)
+    assert_replica_equals(account, org)
+    assert replica_counts(account)["LeadHistory"] == 4
+
+
+def settle_history(org: RunningOrgsim) -> None:
+    """It was long ago, so that no read of changes brings these rows again."""
+    with org.production.database.write() as connection:
+        connection.execute("""UPDATE "LeadHistory" SET "CreatedDate" = '2025-03-01T08:00:00.000+0000'""")
 
 
 def test_what_a_killed_process_left_is_swept_after_a_while(org: RunningOrgsim, seeded: Account) -> None:
@@ -132,16 +209,20 @@ def test_it_pauses_before_the_call_that_would_break_the_quota_and_goes_on_in_the
     org: RunningOrgsim, seeded: Account
 ) -> None:
     org.production.set("allowance_calls", 1_000_000)
+    sync(seeded)
+    make_edits(org.writer(), EditPlan(edits=100, seed=11))
     window = current_window(seeded)
-    Window.of(seeded).filter(pk=window.pk).update(used_calls=100_000 - 4)
+    Window.of(seeded).filter(pk=window.pk).update(used_calls=100_000 - 2)
     counted = org.production.usage.used_calls()
     job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
     paused = job_view(job)
     assert (paused.state, paused.code) == (State.WAITING, "credits.quota_reached")
     assert "100,000 calls is used up" in paused.reason
     assert paused.not_before_utc == window.starts_utc + timedelta(hours=24)
-    assert org.production.usage.used_calls() == counted + 4
-    assert replica_state(seeded) is None
+    assert org.production.usage.used_calls() == counted + 2
+    shown = replica_state(seeded)
+    assert shown is not None
+    assert shown.cycle == 1
 
     Worker("before the window").run_until_idle()
     job.refresh_from_db()
@@ -151,12 +232,30 @@ def test_it_pauses_before_the_call_that_would_break_the_quota_and_goes_on_in_the
         Worker("in the next window").run_until_idle()
         job.refresh_from_db()
         assert job.state == State.DONE, job_view(job)
-        assert today(seeded).used_calls == org.production.usage.used_calls() - counted - 4
+        assert today(seeded).used_calls == org.production.usage.used_calls() - counted - 2
+    assert_replica_equals(seeded, org)
+
+
+def test_a_first_import_pauses_at_historys_share_and_goes_on_in_the_next_window(
+    org: RunningOrgsim, seeded: Account
+) -> None:
+    window = current_window(seeded)
+    Window.of(seeded).filter(pk=window.pk).update(backfill_calls=budget_of(seeded).backfill_share_calls - 4)
+    counted = org.production.usage.used_calls()
+    job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
+    assert (job.state, job.reason_code) == (State.WAITING, "credits.backfill_share_used")
+    assert org.production.usage.used_calls() == counted + 4
+    assert replica_state(seeded) is None
+    with clock_set_to(window.ends_utc):
+        Worker("in the next window").run_until_idle()
+    job.refresh_from_db()
+    result_of(job)
     assert_replica_equals(seeded, org)
 
 
 def test_a_raised_limit_lets_a_paused_sync_go_on_at_once(org: RunningOrgsim, seeded: Account) -> None:
     org.production.set("allowance_calls", 1_000_000)
+    sync(seeded)
     Window.of(seeded).filter(pk=current_window(seeded).pk).update(used_calls=100_000 - 2)
     job = run_here(sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05)
     assert job.state == State.WAITING

@@ -59,7 +59,7 @@ def demo(
 def _work(account: Account) -> None:
     _heading("Plan")
     planned = plan_sync(account)
-    plan.print_plan(account, planned)
+    plan.print_plan(planned)
     _heading("Import")
     sync.sync()
     _heading("Attribute")

@@ -1,26 +1,49 @@
 """`headwater plan`: what the next sync and export will read and write, for how many credits."""
 
-from headwater.accounts.models import Account
+from typing import Annotated
+
+import typer
+
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account
 from headwater.credits.services import today
 from headwater.credits.write_prices import WritePlan
 from headwater.export.services import plan_export
 from headwater.results.services import latest_run
-from headwater.sync.plan import SyncPlan
-from headwater.sync.services import plan_sync
+from headwater.sync.plan import Mode, SyncPlan
+from headwater.sync.services import PlanAgainstActual, plan_sync
+
+WAYS = {
+    "pages": "plain query",
+    "composite": "composite",
+    "ranges": "composite, several pages",
+    "bulk": "Bulk job",
+}
+CALLS = {
+    "looking_calls": "looking",
+    "query_calls": "plain queries",
+    "composite_calls": "composites",
+    "bulk_calls": "Bulk jobs",
+    "calls": "together",
+}
 
 
-def plan(account: AccountOption = None, as_json: JsonOption = False) -> None:
-    """Show what the next sync will read, by which call and for how many credits. Looking costs up to 3 credits."""
+def plan(
+    count: Annotated[
+        bool, typer.Option("--count", help="Count what has changed, one credit for five objects, for an exact price.")
+    ] = False,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the next sync will read, by which call and for how many credits. Looking is free but for full reads."""
     tenant = the_account(account)
-    planned = plan_sync(tenant)
+    planned = plan_sync(tenant, count_changes=count)
     writing = plan_export(tenant) if latest_run(tenant) else None
     left = today(tenant).left_calls
     if as_json:
         print_json({"sync": {**planned.to_json(), "calls": planned.calls}, "export": writing, "left_calls": left})
         return
-    print_plan(tenant, planned)
+    print_plan(planned)
     if writing and "plan" in writing:
         print_write_plan(WritePlan.from_json(writing["plan"]), left_calls=writing["left_calls"])
     elif writing:
@@ -49,15 +72,53 @@ def print_write_plan(planned: WritePlan, *, left_calls: int | None = None) -> No
         out.print(f"Of this window's credits, {told}.", highlight=False)
 
 
-def print_plan(account: Account, planned: SyncPlan) -> None:
+def print_plan(planned: SyncPlan) -> None:
     rows = [
-        (read.sobject, read.mode.value, f"{read.rows:,}" if read.rows else "as changed", read.method.value)
+        (read.sobject, read.mode.value, _rows(read.rows, read.mode), WAYS[read.method], f"{read.pages:,}", read.why)
         for read in planned.reads
     ]
-    print_table("Plan of the sync", ("Object", "Reads", "Rows", "By"), rows, numbers=(2,))
+    print_table("Plan of the sync", ("Object", "Reads", "Rows", "By", "Pages", "Why"), rows, numbers=(2, 4))
     out.print(
-        f"Credits: {planned.looking_calls} to look, {planned.composite_calls} in composites, "
-        f"{planned.bulk_calls} in Bulk jobs = [bold]{planned.calls}[/]; "
-        f"{today(account).left_calls:,} are left in this window.",
+        f"Credits: {planned.looking_calls} to look, {planned.query_calls} in plain queries, "
+        f"{planned.composite_calls} in composites, {planned.bulk_calls} in Bulk jobs = [bold]{planned.calls}[/]. "
+        f"About {planned.seconds:,} seconds. {_left(planned)}",
         highlight=False,
     )
+    for each in planned.waiting:
+        out.print(
+            f"Waits: {each.sobject} in full, {each.rows:,} rows for {each.calls:,} credits, until {each.until_utc}: "
+            "history is read at its share of the quota.",
+            highlight=False,
+        )
+
+
+def _left(planned: SyncPlan) -> str:
+    if planned.left_calls is None:
+        return ""
+    kept = (
+        f" {planned.floor_calls:,} of the org's allowance are left to its other users." if planned.floor_calls else ""
+    )
+    if planned.left_calls < 0:
+        return f"{-planned.left_calls:,} of them have to wait until {planned.resets_utc}.{kept}"
+    return f"{planned.left_calls:,} are left afterwards.{kept}"
+
+
+def _rows(rows: int, mode: Mode) -> str:
+    return f"{rows:,}" if mode is Mode.FULL else f"about {rows:,}"
+
+
+def print_against_actual(found: PlanAgainstActual) -> None:
+    rows = [
+        (
+            CALLS[line.kind],
+            *(_number(calls) for calls in (line.planned_calls, line.planned_again_calls, line.spent_calls)),
+        )
+        for line in found.calls
+    ]
+    headings = ("Credits", "Planned", "Once counted", "Spent")
+    print_table("Plan against actual", headings, rows, numbers=(1, 2, 3))
+    out.print(f"Seconds: {found.planned_seconds:,} planned, {_number(found.seconds)} taken.", highlight=False)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"

@@ -6,8 +6,9 @@ import typer
 
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import follow, out, print_json, print_table, the_account
+from headwater.cli.plan import WAYS, print_against_actual
 from headwater.credits.services import calls_of_job
-from headwater.sync.services import object_checksums, replica_counts, sync_cycle
+from headwater.sync.services import object_checksums, plan_against_actual, replica_counts, sync_cycle
 
 
 def sync(
@@ -27,8 +28,15 @@ def sync(
     if as_json:
         print_json({**view.result, "spent_calls": spent, "replica_rows": counts, "checksums": sums})
         return
-    rows = [(name, f"{view.result['rows'].get(name, 0):,}", f"{counts[name]:,}", sums.get(name, "")) for name in counts]
-    headings = ("Object", "Rows read", "In the replica", "Checksum" if checksums else "")
+    against = plan_against_actual(tenant, str(view.id))
+    ways = {line.sobject: WAYS[line.method] for line in against.objects} if against else {}
+    rows = [
+        (name, ways.get(name, ""), f"{view.result['rows'].get(name, 0):,}", f"{counts[name]:,}", sums.get(name, ""))
+        for name in counts
+    ]
+    headings = ("Object", "By", "Rows read", "In the replica", "Checksum" if checksums else "")
     shown = len(headings) if checksums else len(headings) - 1
-    print_table(f"Cycle {view.result['cycle']}", headings[:shown], [row[:shown] for row in rows], numbers=(1, 2))
+    print_table(f"Cycle {view.result['cycle']}", headings[:shown], [row[:shown] for row in rows], numbers=(2, 3))
+    if against:
+        print_against_actual(against)
     out.print(f"Credits: {view.result['planned_calls']} planned, {spent} spent.", highlight=False)

@@ -30,6 +30,9 @@ TO_INSTALL = ("CustomizeApplication", "ModifyMetadata", "AssignPermissionSets")
 FOLLOWS: Mapping[str, str] = {
     "OpportunityContactRole": "Opportunity",
     "OpportunityHistory": "Opportunity",
+    "OpportunityFieldHistory": "Opportunity",
+    "LeadHistory": "Lead",
+    "ContactHistory": "Contact",
     "CampaignMember": "Campaign",
 }
 ACTIVITIES = ("Task", "Event")

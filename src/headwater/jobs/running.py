@@ -11,15 +11,18 @@ from threading import Event
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Q
 
 from headwater.common.clock import now_utc
+from headwater.common.errors import Facts, Wait
 from headwater.jobs.lease import Lease, LostJob
-from headwater.jobs.models import Job, State, Step, as_json
+from headwater.jobs.models import MAY_START, Job, State, Step, as_json
 from headwater.jobs.progress import Progress, advanced
 
 T = TypeVar("T")
 PROGRESS_EVERY = timedelta(seconds=0.5)
 PAUSE_SLICE_SECONDS = 1.0
+GIVE_WAY = timedelta(seconds=2)
 
 
 class Cancelled(BaseException):  # control flow; not an Exception, so that no task can swallow it
@@ -39,6 +42,7 @@ class RunningJob:
         self.attempt = row.attempt
         self.fence = lease.fence
         self.has_moved_on = False  # a step was recorded since this worker took the job
+        self.gives_way = False  # set by a task that others of the tenant must not wait for
         self._lease = lease
         self._stop = stop
         self._tell = tell
@@ -56,6 +60,7 @@ class RunningJob:
                   `work` returned is stored). It, the step's row and the check of the fence are one transaction.
 
         Errors    LostJob, Cancelled and HandBack, for the worker alone; with them nothing of the step is written.
+                  Wait jobs.gave_way, of a job that gives way.
         """
         done = Step.objects.filter(job_id=self.id, name=name).first()
         if done is not None:
@@ -63,6 +68,7 @@ class RunningJob:
         if self._stop.is_set():
             raise HandBack
         self.check_cancelled()
+        self._give_way()
         value = work()
         with transaction.atomic(durable=True):
             self._lease.renew(takeovers=0, **self._progress_columns())
@@ -82,6 +88,7 @@ class RunningJob:
             if self._stop.wait(min(left, PAUSE_SLICE_SECONDS)):
                 raise HandBack
             self.check_cancelled()
+            self._give_way()
             left -= PAUSE_SLICE_SECONDS
 
     def progress(self, done: int, total: int | None, unit: str, note: str = "") -> None:
@@ -103,6 +110,20 @@ class RunningJob:
             raise LostJob(f"job {self.id}, fence {self.fence}")
         if cancelled:
             raise Cancelled
+
+    def _give_way(self) -> None:
+        """A job that gives way lets every other of its tenant that may start go first."""
+        if not self.gives_way:
+            return
+        due = Q(not_before_utc__isnull=True) | Q(not_before_utc__lte=now_utc())
+        others = Job.objects.filter(due, tenant=self.tenant, state__in=MAY_START).exclude(pk=self.id)
+        if others.exists():
+            raise Wait(
+                "jobs.gave_way",
+                "Another job of the account goes first.",
+                retry_utc=now_utc() + GIVE_WAY,
+                facts=Facts(left="Steps that were done stay done.", next="It goes on by itself right after that job."),
+            )
 
     def _progress_columns(self) -> dict[str, Any]:
         return {} if self._progress is None else self._progress.columns()

@@ -6,13 +6,14 @@ Not here: which parts belong to a cycle (the manifest is the state database's) a
 from headwater.lake.checksum import checksum
 from headwater.lake.compaction import compact, needs_compaction
 from headwater.lake.parts import Part, sweep
-from headwater.lake.schema import CanonicalType, Column, TableSchema, schema_from_describe
+from headwater.lake.schema import CanonicalType, Column, Owner, TableSchema, schema_from_describe
 from headwater.lake.snapshot import TableParts, open_snapshot
 from headwater.lake.writing import write_part_from_csv, write_part_from_ndjson
 
 __all__ = [
     "CanonicalType",
     "Column",
+    "Owner",
     "Part",
     "TableParts",
     "TableSchema",

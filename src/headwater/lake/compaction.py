@@ -30,11 +30,14 @@ def needs_compaction(parts: Sequence[Part]) -> bool:
 def compact(parts: Sequence[Part], schema: TableSchema, directory: Path, sequence: int) -> Part:
     """One part with the live records of `parts`, without tombstones. `parts` must be all parts of the object.
 
+    Rows that come back with a record of another object are kept, deleted or not.
+
     sequence  At least the highest of `parts`, so that later deltas still win over the merged rows.
     """
     if any(part.sequence > sequence for part in parts):
         raise ValueError("A merged part cannot be older than the parts it holds.")
     connection: duckdb.DuckDBPyConnection
     with open_snapshot({schema.sobject: TableParts(schema, parts)}, directory) as connection:
-        query = f"SELECT * FROM {quote_name(schema.sobject)}"  # noqa: S608  # quoted name
+        view = schema.sobject if schema.owner is None else f"{schema.sobject}__all"
+        query = f"SELECT * FROM {quote_name(view)}"  # noqa: S608  # quoted name
         return write_part(connection, query, schema, directory, sequence)

@@ -47,11 +47,23 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The object whose record a row goes and comes back with, and the field that names it."""
+
+    sobject: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableSchema:
-    """One sObject's columns; `Id` is always the first."""
+    """One sObject's columns; `Id` is always the first.
+
+    owner   Where a row is deleted and restored with a record of another object, and no stamp of its own tells.
+    """
 
     sobject: str
     columns: tuple[Column, ...]
+    owner: Owner | None = None
 
     def __post_init__(self) -> None:
         if not self.columns or self.columns[0] != Column("Id", CanonicalType.STRING):

@@ -12,7 +12,7 @@ import duckdb
 from headwater.common.errors import Bug, Facts
 from headwater.lake.parts import SEQUENCE_COLUMN, Part
 from headwater.lake.quoting import quote_list, quote_name
-from headwater.lake.schema import TableSchema
+from headwater.lake.schema import Owner, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ def open_snapshot(tables: Mapping[str, TableParts], directory: Path) -> duckdb.D
     """A DuckDB connection with two views for each sObject; the caller closes it.
 
     "<sObject>"       the live records: for each Id its newest row by (sequence, SystemModstamp), unless deleted.
+                      Of an object that belongs to another in `tables`, the rows of that one's live records.
     "<sObject>__all"  the same with deleted records (IsDeleted true) still shown.
 
     A column that a part does not have yet is null there. Times are UTC.
@@ -36,11 +37,27 @@ def open_snapshot(tables: Mapping[str, TableParts], directory: Path) -> duckdb.D
         config={"temp_directory": str(directory / ".spill"), "preserve_insertion_order": "false"}
     )
     for sobject, table in tables.items():
-        everything, live = quote_name(f"{sobject}__all"), quote_name(sobject)
-        connection.execute(f"CREATE VIEW {everything} AS {newest_rows(table, directory)}")
-        where = "WHERE IsDeleted IS NOT TRUE" if table.schema.has("IsDeleted") else ""
-        connection.execute(f"CREATE VIEW {live} AS SELECT * FROM {everything} {where}")  # noqa: S608  # quoted names
+        connection.execute(f"CREATE VIEW {quote_name(f'{sobject}__all')} AS {newest_rows(table, directory)}")
+    for sobject, table in sorted(tables.items(), key=lambda named: named[1].schema.owner is not None):
+        owner = table.schema.owner
+        has_owner = owner is not None and owner.sobject in tables
+        rows = _rows_of_owner(sobject, owner) if owner and has_owner else _rows_not_deleted(table.schema)
+        connection.execute(f"CREATE VIEW {quote_name(sobject)} AS {rows}")
     return connection
+
+
+def _rows_not_deleted(schema: TableSchema) -> str:
+    where = "WHERE IsDeleted IS NOT TRUE" if schema.has("IsDeleted") else ""
+    return f"SELECT * FROM {quote_name(f'{schema.sobject}__all')} {where}"  # noqa: S608  # quoted names
+
+
+def _rows_of_owner(sobject: str, owner: Owner) -> str:
+    """Live is what belongs to a live record, whatever the row itself said when it was read."""
+    everything, owners = quote_name(f"{sobject}__all"), quote_name(owner.sobject)
+    return (
+        f"SELECT * REPLACE (false AS IsDeleted) FROM {everything} "  # noqa: S608  # quoted names
+        f"WHERE {quote_name(owner.field)} IN (SELECT Id FROM {owners})"
+    )
 
 
 def newest_rows(table: TableParts, directory: Path) -> str:

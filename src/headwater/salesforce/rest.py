@@ -18,6 +18,7 @@ from headwater.salesforce.transport import API_VERSION, Answer, Request, Transpo
 DATA = f"/services/data/{API_VERSION}"
 COMPOSITE_QUERIES_MAX = 5  # of 25 subrequests at most 5 may query (facts B.5)
 QUERY_PAGE_ROWS = 2000
+OFFSET_ROWS_MAX = 2000  # a query may skip no more (facts C.3)
 UNSEEN_CODES = frozenset({"INVALID_TYPE", "INSUFFICIENT_ACCESS"})
 
 Record = dict[str, Any]
@@ -54,10 +55,19 @@ class OrgUser:
 
 @dataclass(frozen=True, slots=True)
 class SubQuery:
-    """One query of a composite. `soql` sees deleted and archived rows too (queryAll, facts C.2)."""
+    """One query of a composite. `soql` sees deleted and archived rows too (queryAll, facts C.2).
+
+    batch_rows   How many rows an answer may hold, 200 to 2,000; the rest stands behind its locator (facts C.3).
+    """
 
     sobject: str
     soql: str
+    batch_rows: int = QUERY_PAGE_ROWS
+
+    @property
+    def headers(self) -> dict[str, str]:
+        is_usual = self.batch_rows == QUERY_PAGE_ROWS
+        return {} if is_usual else {"Sforce-Query-Options": f"batchSize={self.batch_rows}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +75,14 @@ class QueryPage:
     """`is_last` is Salesforce's `done`: a page may hold fewer rows than asked for and still not be the last.
 
     total_rows   Rows that the query found, on this page or not; the answer itself for a COUNT() query (facts C.3).
+    next_path    Where the following page of a plain query is, for two days; empty after the last.
     """
 
     sobject: str
     records: list[Record]
     is_last: bool
     total_rows: int
+    next_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +194,54 @@ class Org:
             return None
         return self._all_pages(answer["body"], doing)
 
+    def query_alone(self, query: SubQuery) -> tuple[QueryPage, datetime]:
+        """One query for one credit, as a plain request; its following pages by `follow`. Deleted rows come too."""
+        return self._plain_page(query, f"{DATA}/queryAll", {"q": query.soql})
+
+    def follow(self, query: SubQuery, next_path: str) -> tuple[QueryPage, datetime]:
+        """The page behind one that `query_alone` or `query_together` gave; one credit."""
+        return self._plain_page(query, next_path, {})
+
+    def _plain_page(self, query: SubQuery, path: str, params: dict[str, str]) -> tuple[QueryPage, datetime]:
+        request = Request("GET", path, f"reading {query.sobject}", params=params, headers=query.headers)
+        answer = self._transport.send(Call(CallKind.QUERY, query.sobject), request)
+        return _page(query.sobject, answer.json()), answer.server_utc
+
+    def describe_and_count(
+        self, sobjects: Sequence[str], counts: Sequence[SubQuery]
+    ) -> tuple[dict[str, Mapping[str, Any]], dict[str, int]]:
+        """Describes, and how many rows up to five COUNT() queries find, for one credit; together 25 at most.
+
+        Objects that the user may not see are absent.
+        """
+        describes = [{"method": "GET", "url": f"{DATA}/sobjects/{name}/describe"} for name in sobjects]
+        queries = [{"method": "GET", "url": f"{DATA}/queryAll?q={quote(each.soql)}"} for each in counts]
+        subrequests = [{**part, "referenceId": f"r{place}"} for place, part in enumerate([*describes, *queries])]
+        answers, _ = self._composite(
+            Call(CallKind.COMPOSITE_DESCRIBE), subrequests, "reading the objects' fields", _refused_but_for_unseen
+        )
+        seen = {name: row for name, row in zip([*sobjects, *counts], answers, strict=True) if _is_fine(row)}
+        described = {name: seen[name]["body"] for name in sobjects if name in seen}
+        return described, {each.sobject: seen[each]["body"]["totalSize"] for each in counts if each in seen}
+
     def query_together(self, queries: Sequence[SubQuery]) -> tuple[list[QueryPage], datetime]:
         """Up to five queries for one credit, and Salesforce's clock at the answer; deleted rows come too."""
         if not 1 <= len(queries) <= COMPOSITE_QUERIES_MAX:
             raise Bug("salesforce.composite_size", f"A composite holds 1 to 5 queries, not {len(queries)}.")
         subrequests = [
-            {"method": "GET", "url": f"{DATA}/queryAll?q={quote(query.soql)}", "referenceId": f"q{place}"}
+            {
+                "method": "GET",
+                "url": f"{DATA}/queryAll?q={quote(query.soql)}",
+                "referenceId": f"q{place}",
+                **({"httpHeaders": query.headers} if query.headers else {}),
+            }
             for place, query in enumerate(queries)
         ]
         names = sorted({query.sobject for query in queries})
         doing = f"reading {', '.join(names)}"
         call = Call(CallKind.COMPOSITE_QUERY, names[0] if len(names) == 1 else "")
         answers, server_utc = self._composite(call, subrequests, doing)
-        pages = [
-            QueryPage(query.sobject, answer["body"]["records"], answer["body"]["done"], answer["body"]["totalSize"])
-            for query, answer in zip(queries, answers, strict=True)
-        ]
+        pages = [_page(query.sobject, answer["body"]) for query, answer in zip(queries, answers, strict=True)]
         return pages, server_utc
 
     def ask_together(self, queries: Sequence[SubQuery], doing: str) -> list[QueryPage | Refusal]:
@@ -223,7 +267,7 @@ class Org:
     def _composite(
         self,
         call: Call,
-        subrequests: list[dict[str, str]],
+        subrequests: Sequence[Mapping[str, Any]],
         doing: str,
         refusal_inside: Callable[[Answer], Refusal | None] | None = None,
     ) -> tuple[list[dict[str, Any]], datetime]:
@@ -247,8 +291,15 @@ def _page_or_refusal(query: SubQuery, answer: Mapping[str, Any]) -> QueryPage | 
     if answer["httpStatusCode"] != 200:
         first = answer["body"][0]
         return Refusal(answer["httpStatusCode"], first["errorCode"], first["message"])
-    body = answer["body"]
-    return QueryPage(query.sobject, body["records"], body["done"], body["totalSize"])
+    return _page(query.sobject, answer["body"])
+
+
+def _page(sobject: str, body: Mapping[str, Any]) -> QueryPage:
+    return QueryPage(sobject, body["records"], body["done"], body["totalSize"], body.get("nextRecordsUrl", ""))
+
+
+def _is_fine(answer: Mapping[str, Any]) -> bool:
+    return bool(answer["httpStatusCode"] == 200)
 
 
 def _refused_subrequest(answer: Answer) -> Refusal | None:

@@ -1,69 +1,92 @@
-"""A cycle as a list of named steps: open -> describe -> plan -> read -> publish -> compact -> sweep.
+"""A cycle as a list of named steps: open, describe, plan, read, plan again, read on, publish, compact, sweep.
 
 Every step is recorded together with what it wrote, so a cycle that was killed goes on behind its last step.
+Not here: history that waits for room (backfill.py).
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
 from headwater.connections.services import session
+from headwater.credits.priorities import Priority
 from headwater.jobs.running import RunningJob
 from headwater.salesforce.transport import Transport
-from headwater.sync.discover import describe_all, make_plan, needs_describe, schema_of, store_columns, tables_of
+from headwater.sync.actual import actual_of
+from headwater.sync.bulk_jobs import BulkJobs
+from headwater.sync.discover import Look, count_rows, look_at_fields, schema_of, store_look, tables_of, wishes_of
+from headwater.sync.fitting import fitted_plan, is_first_import
+from headwater.sync.learning import pace_of
 from headwater.sync.models import Cycle
-from headwater.sync.plan import Method, SyncPlan
+from headwater.sync.plan import ObjectRead, SyncPlan
 from headwater.sync.publish import compact_all, lake_directory, publish, sweep_all
-from headwater.sync.read import Reading, Tally, read_in_bulk, read_in_composites
+from headwater.sync.read import Reading, Tally
+from headwater.sync.replan import plan_again
+from headwater.sync.rounds import Rounds
 
 JOB_KIND = "sync"
 
 
 def run_cycle(job: RunningJob, account: Account) -> dict[str, Any]:
     """Read everything once, in full or what changed, and publish it."""
-    cycle = _open(job, account)
-    with session(account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence) as transport:
+    cycle = open_cycle(job, account)
+    priority = Priority.BACKFILL if is_first_import(account) else Priority.FRESH
+    with session(account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=priority) as transport:
         plan = _plan(job, account, cycle, transport)
-        tally = _read(job, account, cycle, transport, plan)
-    _publish(job, account, cycle, plan, tally)
+        tally, final = read_plan(job, account, cycle, transport, plan)
+    result = publish_cycle(job, account, cycle, final, tally)
     compact_all(job, account, cycle)
     job.step("sweep", lambda: sweep_all(account))
-    return {"cycle": cycle.number, "rows": dict(tally.rows), "planned_calls": plan.calls}
+    waiting = {each.sobject: each.until_utc for each in plan.waiting}
+    return {
+        "cycle": cycle.number,
+        "rows": dict(tally.rows),
+        "planned_calls": plan.calls,
+        **result,
+        **({"waiting": waiting} if waiting else {}),
+    }
 
 
-def _open(job: RunningJob, account: Account) -> Cycle:
+def open_cycle(job: RunningJob, account: Account, *, is_backfill: bool = False) -> Cycle:
     def record(_: None) -> int:
         latest = Cycle.of(account).order_by("-number").first()
         number = latest.number + 1 if latest else 1
-        Cycle.of(account).create(account=account, number=number, job_id=str(job.id), started_utc=now_utc())
+        Cycle.of(account).create(
+            account=account, number=number, job_id=str(job.id), started_utc=now_utc(), is_backfill=is_backfill
+        )
         return number
 
     return Cycle.of(account).get(number=job.step("open", lambda: None, record))
 
 
 def _plan(job: RunningJob, account: Account, cycle: Cycle, transport: Transport) -> SyncPlan:
-    def describe() -> dict[str, list[list[str]]] | None:
-        return describe_all(transport) if needs_describe(account) else None
+    def record_look(look: Look) -> dict[str, Any]:
+        store_look(account, look)
+        return {"calls": look.calls, "counts": dict(look.counts)}
 
-    def record_describe(columns: dict[str, list[list[str]]] | None) -> int:
-        if columns is not None:
-            store_columns(account, columns)
-        return 0 if columns is None else 1
+    looked: dict[str, Any] = job.step("describe", lambda: look_at_fields(account, transport), record_look)
 
-    describe_calls: int = job.step("describe", describe, record_describe)
+    def make_plan() -> SyncPlan:
+        tables = tables_of(account)
+        counted = count_rows(transport, tables, looked["counts"])
+        looking_calls = looked["calls"] + counted.calls
+        return fitted_plan(account, tables, wishes_of(tables, counted.counts), looking_calls=looking_calls)
 
     def record_plan(plan: SyncPlan) -> dict[str, Any]:
         cycle.plan = plan.to_json()
         cycle.save(update_fields=["plan"])
         return plan.to_json()
 
-    return SyncPlan.from_json(
-        job.step("plan", lambda: make_plan(account, transport, spent_looking=describe_calls), record_plan)
-    )
+    return SyncPlan.from_json(job.step("plan", make_plan, record_plan))
 
 
-def _read(job: RunningJob, account: Account, cycle: Cycle, transport: Transport, plan: SyncPlan) -> Tally:
-    tables, tally = tables_of(account), Tally(job, plan.rows)
+def read_plan(
+    job: RunningJob, account: Account, cycle: Cycle, transport: Transport, plan: SyncPlan
+) -> tuple[Tally, SyncPlan]:
+    """Carry the plan out, with its change of mind once the true counts are known; returns the plan as it then was."""
+    tables = tables_of(account)
     reading = Reading(
         job=job,
         account=account,
@@ -72,18 +95,37 @@ def _read(job: RunningJob, account: Account, cycle: Cycle, transport: Transport,
         directory=lake_directory(account),
         tables=tables,
         schemas={name: schema_of(table) for name, table in tables.items()},
-        tally=tally,
+        tally=Tally(job, plan.rows),
+        pace=pace_of(account),
     )
-    read_in_bulk(reading, [read for read in plan.reads if read.method is Method.BULK])
-    read_in_composites(reading, [read for read in plan.reads if read.method is Method.COMPOSITE])
-    return tally
+    jobs = BulkJobs(reading)
+    jobs.begin(plan.by_bulk_at_once)
+    rounds = Rounds(reading, plan.to_look_at)
+    rounds.look()
+    final = plan_again(reading, plan, rounds)
+    jobs.begin([_rest_of(read, rounds) for read in final.by_bulk if read.sobject in rounds.left])
+    rounds.finish()
+    jobs.finish()
+    return reading.tally, final
 
 
-def _publish(job: RunningJob, account: Account, cycle: Cycle, plan: SyncPlan, tally: Tally) -> None:
+def _rest_of(read: ObjectRead, rounds: Rounds) -> ObjectRead:
+    """What a job still has to read of an object whose first page came already."""
+    span = rounds.take_out(read.sobject).span
+    return replace(read, after=span.after, before=span.before)
+
+
+def publish_cycle(
+    job: RunningJob, account: Account, cycle: Cycle, plan: SyncPlan, tally: Tally, *, job_kind: str = JOB_KIND
+) -> Mapping[str, Any]:
     read_from_utc = tally.read_from_utc
-    if read_from_utc is not None:
-        job.step(
-            "publish",
-            lambda: None,
-            lambda _: publish(account, cycle, plan, read_from_utc, dict(tally.rows)),
-        )
+    if read_from_utc is None:
+        return {}
+
+    def record(_: None) -> dict[str, Any]:
+        actual = actual_of(account, cycle, plan, tally.seen, job_kind=job_kind)
+        publish(account, cycle, plan, read_from_utc, tally.seen, actual)
+        return {"spent_calls": actual["calls"], "planned_again_calls": plan.calls, "seconds": actual["seconds"]}
+
+    published: dict[str, Any] = job.step("publish", lambda: None, record)
+    return published

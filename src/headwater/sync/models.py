@@ -10,14 +10,21 @@ from headwater.accounts.scoping import AccountScoped
 
 
 class Cycle(AccountScoped):
-    """One pass over all objects. Published once every object is in."""
+    """One pass over all objects, or, as a backfill, over history that was to wait. Published once all of it is in.
+
+    plan, final_plan   As made before a credit was spent, and as it was once the first pages had told the true counts.
+    actual             What became of it: rows, pages and credits (sync/actual.py).
+    """
 
     number = models.PositiveIntegerField()
     job_id = models.CharField(max_length=40)
     started_utc = models.DateTimeField()
     published_utc = models.DateTimeField(null=True)
     plan = models.JSONField(default=dict)
+    final_plan = models.JSONField(default=dict)
+    actual = models.JSONField(default=dict)
     rows_read = models.JSONField(default=dict)
+    is_backfill = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -27,15 +34,37 @@ class Cycle(AccountScoped):
 
 
 class ReplicaTable(AccountScoped):
-    """One object's copy. `read_from_utc`: Salesforce's clock as the last published read began; null: never read."""
+    """One object's copy, and what its reads have taught.
+
+    read_from_utc           Salesforce's clock as the last published read began; null: never read.
+    full_read_due           Its columns changed since it was read in full: the rows there lack values.
+    row_bytes               Width of a row as CSV, from the rows that came, or else from the described fields.
+    page_rows               Rows that a page of a query holds, fewer than asked where rows are wide; null: all of them.
+    changed_rows_per_hour   Between the latest cycles; null: not known yet.
+    """
 
     sobject = models.CharField(max_length=120)
     columns = models.JSONField(default=list)
     described_utc = models.DateTimeField(null=True)
     read_from_utc = models.DateTimeField(null=True)
+    full_read_due = models.BooleanField(default=False)
+    row_bytes = models.PositiveIntegerField(null=True)
+    page_rows = models.PositiveIntegerField(null=True)
+    changed_rows_per_hour = models.FloatField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "sobject"], name="one_table_per_object")]
+
+
+class ReadingPace(AccountScoped):
+    """How fast an account's org was when it was last read; null where that is not known yet."""
+
+    seconds_per_call = models.FloatField(null=True)
+    bulk_rows_per_second = models.FloatField(null=True)
+    fetched_rows_per_second = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account"], name="one_pace_per_account")]
 
 
 class ManifestPart(AccountScoped):

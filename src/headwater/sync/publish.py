@@ -4,9 +4,10 @@ Not here: reading (read.py).
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -16,9 +17,10 @@ from headwater.common.clock import now_utc
 from headwater.jobs.running import RunningJob
 from headwater.lake import Part, TableParts, compact, needs_compaction, sweep
 from headwater.sync.discover import schema_of, tables_of
+from headwater.sync.learning import keep_pace, note_changes, note_widths
 from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
 from headwater.sync.plan import Mode, SyncPlan
-from headwater.sync.read import SCRATCH_PREFIX
+from headwater.sync.read import SCRATCH_PREFIX, Seen
 
 GRACE = timedelta(hours=1)  # a reader that opened the manifest before may still read a retired part this long
 
@@ -27,17 +29,24 @@ def lake_directory(account: Account) -> Path:
     return Path(settings.DATA_DIR) / "lake" / str(account.pk)
 
 
-def publish(account: Account, cycle: Cycle, plan: SyncPlan, read_from_utc: datetime, rows: dict[str, int]) -> None:
+def publish(
+    account: Account, cycle: Cycle, plan: SyncPlan, read_from_utc: datetime, seen: Seen, actual: Mapping[str, Any]
+) -> None:
     """Called in a step's transaction: from here on readers see this cycle, of all objects at once."""
     for read in plan.reads:
         table = ReplicaTable.of(account).get(sobject=read.sobject)
         if read.mode is Mode.FULL:
             _retire(ManifestPart.of(account).filter(table=table, cycle__number__lt=cycle.number))
-        table.read_from_utc = read_from_utc
-        table.save(update_fields=["read_from_utc"])
-    cycle.published_utc = now_utc()
-    cycle.rows_read = rows
-    cycle.save(update_fields=["published_utc", "rows_read"])
+            table.full_read_due = False
+        else:
+            note_changes(table, seen.rows[read.sobject], read_from_utc)
+        if table.read_from_utc is None or not cycle.is_backfill:
+            table.read_from_utc = read_from_utc
+        note_widths(table, seen.row_bytes.get(read.sobject), seen.page_rows.get(read.sobject))
+        table.save()
+    keep_pace(account, seen.pace())
+    cycle.published_utc, cycle.rows_read, cycle.actual = now_utc(), dict(seen.rows), dict(actual)
+    cycle.save(update_fields=["published_utc", "rows_read", "actual"])
 
 
 def _retire(parts: QuerySet[ManifestPart]) -> None:
@@ -68,7 +77,7 @@ def compact_all(job: RunningJob, account: Account, cycle: Cycle) -> None:
     """Merge the parts of each table that has too many, one step a table."""
     for table in tables_of(account).values():
         parts = live_parts(account, table)
-        if needs_compaction(parts):
+        if needs_compaction(parts) and not table.full_read_due:  # a full read replaces the parts of cycles before it
             _compact(job, account, cycle, table, parts)
 
 
@@ -94,6 +103,8 @@ def _compact(job: RunningJob, account: Account, cycle: Cycle, table: ReplicaTabl
 def sweep_all(account: Account) -> int:
     """Remove files that no live or recently retired part lists, and what killed processes left; returns how many."""
     directory, oldest_kept_utc = lake_directory(account), now_utc() - GRACE
+    if not directory.exists():  # an org without a row
+        return 0
     kept = ManifestPart.of(account).exclude(is_retired=True, retired_utc__lt=oldest_kept_utc)
     swept = sweep(directory, set(kept.values_list("path", flat=True)), GRACE)
     left = [

@@ -1,15 +1,13 @@
-"""Reads one object's rows into Parquet parts: rounds of composites, and Bulk jobs with shared polls.
+"""What reading needs and leaves: the job, the org, where files go; rows as Parquet parts; what was counted.
 
-Every call is a step of the job, recorded together with the parts it made, so that a killed cycle goes on behind the
-last call it paid for. Not here: what to read how (plan.py), and when readers may see it (publish.py).
+Not here: the two ways to read (rounds.py, bulk_jobs.py), and when readers may see it (publish.py).
 """
 
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,37 +15,91 @@ from typing import Any
 import orjson
 
 from headwater.accounts.models import Account
-from headwater.common.errors import Bug, Facts, Fix
-from headwater.credits.prices import BULK_PAGE_ROWS, poll_delay_seconds
+from headwater.common.errors import Bug
 from headwater.jobs.running import RunningJob
 from headwater.lake import Part, TableSchema, write_part_from_csv, write_part_from_ndjson
-from headwater.salesforce.bulk import ENDED, Bulk, JobState
-from headwater.salesforce.rest import COMPOSITE_QUERIES_MAX, QUERY_PAGE_ROWS, Org, QueryPage, Record, SubQuery
+from headwater.salesforce.rest import Record
 from headwater.salesforce.transport import Transport
+from headwater.sync.learning import rate
 from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
-from headwater.sync.plan import ObjectRead
-from headwater.sync.soql import Place, bulk_soql, page_soql, parse_stamp, stamp_field, to_literal
+from headwater.sync.plan import ObjectRead, Pace
+from headwater.sync.soql import parse_stamp
 
-BULK_TRIES = 3
 SCRATCH_PREFIX = "scratch-"  # folders of pages under way; what a killed process leaves is swept (publish.py)
 
 
-class Tally:
-    """Counts rows as they come in and shows them as progress; keeps the earliest of Salesforce's clock readings.
+@dataclass
+class Seen:
+    """What a cycle has come across, from step results only, so that a resumed one arrives at the same sums.
 
-    Fed from step results only, so that a resumed cycle arrives at the same sums.
+    query_calls, composite_calls   Rounds of one page, which go as a plain query, and of several.
+    query_pace, bulk_pace, fetch_pace   (calls or rows, seconds) of each call, job and fetched page.
     """
+
+    rows: Counter[str] = field(default_factory=Counter)
+    pages: Counter[str] = field(default_factory=Counter)
+    bulk_pages: Counter[str] = field(default_factory=Counter)
+    query_calls: int = 0
+    composite_calls: int = 0
+    row_bytes: dict[str, int] = field(default_factory=dict)
+    page_rows: dict[str, int] = field(default_factory=dict)
+    query_pace: list[tuple[float, float]] = field(default_factory=list)
+    bulk_pace: list[tuple[float, float]] = field(default_factory=list)
+    fetch_pace: list[tuple[float, float]] = field(default_factory=list)
+
+    def pace(self) -> Pace:
+        calls_per_second = rate(self.query_pace)
+        return Pace(
+            seconds_per_call=1 / calls_per_second if calls_per_second else None,
+            bulk_rows_per_second=rate(self.bulk_pace),
+            fetched_rows_per_second=rate(self.fetch_pace),
+        )
+
+
+class Tally:
+    """Counts what comes in and shows it as progress; keeps the earliest of Salesforce's clock readings."""
 
     def __init__(self, job: RunningJob, expected_rows: int) -> None:
         self._job = job
-        self._expected_rows = expected_rows
-        self.rows: Counter[str] = Counter()
+        self.expected_rows = expected_rows
+        self.seen = Seen()
         self.read_from_utc: datetime | None = None
 
-    def add_rows(self, sobject: str, rows: int) -> None:
+    @property
+    def rows(self) -> Counter[str]:
+        return self.seen.rows
+
+    def add_round(self, result: Mapping[str, Any]) -> None:
+        self.note_server_time(result["server_utc"])
+        self.seen.query_pace.append((1, result["seconds"]))
+        if sum(outcome["pages"] for outcome in result["objects"].values()) == 1:
+            self.seen.query_calls += 1
+        else:
+            self.seen.composite_calls += 1
+        for sobject, outcome in result["objects"].items():
+            self._add_page(sobject, outcome)
+
+    def _add_page(self, sobject: str, outcome: Mapping[str, Any]) -> None:
+        self.seen.pages[sobject] += outcome["pages"]
+        self._note_width(sobject, outcome)
+        if outcome["is_shrunk"]:
+            self.seen.page_rows[sobject] = outcome["page_rows"]
+        self._add_rows(sobject, outcome["rows"])
+
+    def add_bulk_page(self, sobject: str, result: Mapping[str, Any]) -> None:
+        self.seen.bulk_pages[sobject] += 1
+        self.seen.fetch_pace.append((result["rows"], result["seconds"]))
+        self._note_width(sobject, result)
+        self._add_rows(sobject, result["rows"])
+
+    def _note_width(self, sobject: str, result: Mapping[str, Any]) -> None:
+        if result["row_bytes"]:
+            self.seen.row_bytes[sobject] = result["row_bytes"]
+
+    def _add_rows(self, sobject: str, rows: int) -> None:
         self.rows[sobject] += rows
         done = self.rows.total()
-        self._job.progress(done, max(done, self._expected_rows), "rows", note=sobject)
+        self._job.progress(done, max(done, self.expected_rows), "rows", note=sobject)
 
     def note_server_time(self, text: str) -> None:
         moment = parse_stamp(text)
@@ -66,7 +118,7 @@ class Reading:
     tables: Mapping[str, ReplicaTable]
     schemas: Mapping[str, TableSchema]
     tally: Tally
-    sleep: Callable[[float], None] = time.sleep
+    pace: Pace
 
     def record_part(self, sobject: str, part: Part) -> None:
         """Called inside the step's transaction. A part without rows needs no row in the manifest."""
@@ -80,174 +132,34 @@ class Reading:
                 size_bytes=part.size_bytes,
             )
 
+    def write_records(self, sobject: str, records: Sequence[Record]) -> Part | None:
+        """Rows of a query as a part; None where there are none."""
+        if not records:
+            return None
+        with self.scratch(".ndjson") as path:
+            with path.open("wb") as file:
+                file.writelines(orjson.dumps(record) + b"\n" for record in records)
+            part = write_part_from_ndjson(path, self.schemas[sobject], self.directory, self.cycle.number)
+        check_rows(sobject, len(records), part)
+        return part
 
-def _since(read: ObjectRead) -> datetime | None:
+    def write_csv(self, sobject: str, path: Path, row_count: int) -> Part:
+        """A page of a Bulk result as a part."""
+        part = write_part_from_csv(path, self.schemas[sobject], self.directory, self.cycle.number)
+        check_rows(sobject, row_count, part)
+        return part
+
+    @contextmanager
+    def scratch(self, suffix: str) -> Iterator[Path]:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.directory, prefix=SCRATCH_PREFIX) as folder:
+            yield Path(folder) / f"page{suffix}"
+
+
+def since_of(read: ObjectRead) -> datetime | None:
     return parse_stamp(read.since_utc) if read.since_utc else None
 
 
-# ---------------------------------------------------------------- composites
-
-
-def read_in_composites(reading: Reading, reads: Sequence[ObjectRead]) -> None:
-    """Rounds of up to five pages a credit, the objects with the most pages left first."""
-    left = {read.sobject: read.pages for read in reads}
-    by_name = {read.sobject: read for read in reads}
-    places: dict[str, Place | None] = dict.fromkeys(by_name)
-    number = 0
-    while left:
-        chosen = sorted(left, key=lambda name: (-left[name], name))[:COMPOSITE_QUERIES_MAX]
-        result = _round(reading, number, [by_name[name] for name in chosen], places)
-        reading.tally.note_server_time(result["server_utc"])
-        for name in chosen:
-            outcome = result["objects"][name]
-            reading.tally.add_rows(name, outcome["rows"])
-            places[name] = Place(**outcome["place"]) if outcome["place"] else places[name]
-            left[name] = max(1, left[name] - 1)
-            if outcome["is_last"]:
-                del left[name]
-        number += 1
-
-
-def _round(
-    reading: Reading, number: int, reads: Sequence[ObjectRead], places: Mapping[str, Place | None]
-) -> dict[str, Any]:
-    def fetch() -> tuple[list[tuple[QueryPage, Part | None]], datetime]:
-        queries = [
-            SubQuery(
-                read.sobject,
-                page_soql(reading.schemas[read.sobject], _since(read), places[read.sobject], QUERY_PAGE_ROWS),
-            )
-            for read in reads
-        ]
-        pages, server_utc = Org(reading.transport).query_together(queries)
-        return [(page, _write_page(reading, page)) for page in pages], server_utc
-
-    def record(fetched: tuple[list[tuple[QueryPage, Part | None]], datetime]) -> dict[str, Any]:
-        pages, server_utc = fetched
-        for page, part in pages:
-            if part is not None:
-                reading.record_part(page.sobject, part)
-        outcomes = {page.sobject: _outcome(reading.schemas[page.sobject], page) for page, _ in pages}
-        return {"server_utc": to_literal(server_utc), "objects": outcomes}
-
-    result: dict[str, Any] = reading.job.step(f"round {number}", fetch, record)
-    return result
-
-
-def _outcome(schema: TableSchema, page: QueryPage) -> dict[str, Any]:
-    """What the next round must know. A full page is never taken for the last, whatever it says of itself."""
-    is_last = page.is_last and len(page.records) < QUERY_PAGE_ROWS
-    place = _place(schema, page.records[-1]) if page.records else None
-    return {"rows": len(page.records), "is_last": is_last, "place": place}
-
-
-def _place(schema: TableSchema, record: Record) -> dict[str, str]:
-    return {"stamp": record[stamp_field(schema)], "record_id": record["Id"]}
-
-
-def _write_page(reading: Reading, page: QueryPage) -> Part | None:
-    if not page.records:
-        return None
-    with _scratch(reading.directory, ".ndjson") as path:
-        with path.open("wb") as file:
-            file.writelines(orjson.dumps(record) + b"\n" for record in page.records)
-        part = write_part_from_ndjson(path, reading.schemas[page.sobject], reading.directory, reading.cycle.number)
-    _check_rows(page.sobject, len(page.records), part)
-    return part
-
-
-@contextmanager
-def _scratch(directory: Path, suffix: str) -> Iterator[Path]:
-    directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory, prefix=SCRATCH_PREFIX) as folder:
-        yield Path(folder) / f"page{suffix}"
-
-
-def _check_rows(sobject: str, sent: int, part: Part) -> None:
+def check_rows(sobject: str, sent: int, part: Part) -> None:
     if part.row_count != sent:
         raise Bug("sync.rows_lost", f"Salesforce sent {sent:,} rows of {sobject}, but {part.row_count:,} were stored.")
-
-
-# ---------------------------------------------------------------- Bulk jobs
-
-
-def read_in_bulk(reading: Reading, reads: Sequence[ObjectRead]) -> None:
-    """Create all jobs, poll them together, fetch the pages of each. A job that fails in the org is made anew."""
-    pending = list(reads)
-    for attempt in range(BULK_TRIES):
-        jobs = {read.sobject: _create_job(reading, read, attempt) for read in pending}
-        states = _wait_for_all(reading, jobs, attempt)
-        for read in pending:
-            if states[read.sobject] == JobState.JOB_COMPLETE:
-                _fetch_pages(reading, read, jobs[read.sobject])
-        pending = [read for read in pending if states[read.sobject] != JobState.JOB_COMPLETE]
-        if not pending:
-            return
-    raise _bulk_failed(reading, pending[0].sobject, jobs[pending[0].sobject])
-
-
-def _create_job(reading: Reading, read: ObjectRead, attempt: int) -> str:
-    soql = bulk_soql(reading.schemas[read.sobject], _since(read))
-
-    def create() -> dict[str, str]:
-        created = Bulk(reading.transport).create_query(read.sobject, soql)
-        return {"id": created.id, "server_utc": to_literal(created.server_utc)}
-
-    made: dict[str, str] = reading.job.step(f"create Bulk job {read.sobject} {attempt}", create)
-    reading.tally.note_server_time(made["server_utc"])
-    return made["id"]
-
-
-def _wait_for_all(reading: Reading, jobs: Mapping[str, str], attempt: int) -> dict[str, str]:
-    """One credit a poll for all jobs together, on the schedule that the plan was priced with."""
-    if not jobs:
-        return {}
-
-    def poll() -> dict[str, str]:
-        bulk, polls = Bulk(reading.transport), 0
-        while True:
-            reading.sleep(poll_delay_seconds(polls))
-            states = bulk.states(list(jobs.values()))
-            polls += 1
-            if all(state in ENDED for state in states.values()):
-                return {sobject: states[job_id].value for sobject, job_id in jobs.items()}
-
-    ended: dict[str, str] = reading.job.step(f"wait for Bulk jobs {attempt}", poll)
-    return ended
-
-
-def _fetch_pages(reading: Reading, read: ObjectRead, job_id: str) -> None:
-    locator, number = "", 0
-    while number == 0 or locator:
-        result = _fetch_page(reading, read.sobject, job_id, number, locator)
-        reading.tally.add_rows(read.sobject, result["rows"])
-        locator, number = result["locator"], number + 1
-
-
-def _fetch_page(reading: Reading, sobject: str, job_id: str, number: int, locator: str) -> dict[str, Any]:
-    def fetch() -> tuple[Part, str]:
-        with _scratch(reading.directory, ".csv") as path:
-            page = Bulk(reading.transport).fetch_page(sobject, job_id, locator, BULK_PAGE_ROWS, path)
-            part = write_part_from_csv(path, reading.schemas[sobject], reading.directory, reading.cycle.number)
-        _check_rows(sobject, page.row_count, part)
-        return part, page.locator
-
-    def record(fetched: tuple[Part, str]) -> dict[str, Any]:
-        part, following = fetched
-        reading.record_part(sobject, part)
-        return {"rows": part.row_count, "locator": following}
-
-    result: dict[str, Any] = reading.job.step(f"Bulk page {sobject} {job_id} {number}", fetch, record)
-    return result
-
-
-def _bulk_failed(reading: Reading, sobject: str, job_id: str) -> Fix:
-    return Fix(
-        "sync.bulk_failed",
-        f"Salesforce could not carry out the Bulk query of {sobject}.",
-        Facts(
-            why=Bulk(reading.transport).failure(job_id, sobject) or "It gave no reason.",
-            left=f"It was tried {BULK_TRIES} times. The replica still shows the last complete cycle.",
-            you_can="run the sync again; if it persists, show these words to the Salesforce admin",
-        ),
-    )

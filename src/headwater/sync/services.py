@@ -1,8 +1,10 @@
 """What pages, commands and the rooms above ask of the sync: plan, run, and read the replica."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
 from django.db import transaction
@@ -14,39 +16,111 @@ from headwater.jobs.models import JsonValue
 from headwater.jobs.running import RunningJob
 from headwater.jobs.tasks import task
 from headwater.lake import checksum, open_snapshot
+from headwater.sync.backfill import run_backfill
 from headwater.sync.cycle import run_cycle
-from headwater.sync.discover import describe_all, make_plan, needs_describe, store_columns, tables_of
+from headwater.sync.discover import count_changes as count_all_changes
+from headwater.sync.discover import count_rows, look_at_fields, store_look, tables_of, wishes_of
+from headwater.sync.fitting import BACKFILL_TASK, fitted_plan
 from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
-from headwater.sync.plan import SyncPlan
+from headwater.sync.plan import ObjectRead, SyncPlan, Waiting
 from headwater.sync.publish import lake_directory, manifest
+from headwater.sync.soql import parse_stamp
 
 PLANNING = "plan"
+CALLS_OF_A_PLAN = ("looking_calls", "query_calls", "composite_calls", "bulk_calls", "calls")
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicaState:
-    """The replica as readers see it: `published_utc` is when the shown cycle was published."""
+    """The replica as readers see it: `published_utc` is when the shown cycle was published.
+
+    Credits are None of a cycle of an older version, which did not keep them.
+    """
 
     cycle: int
     published_utc: datetime
     rows_read: dict[str, int]
+    planned_calls: int | None
+    spent_calls: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallsLine:
+    """Credits of one kind of call: as planned, as planned again once the first pages had come, and as spent."""
+
+    kind: str
     planned_calls: int
+    planned_again_calls: int | None
+    spent_calls: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectLine:
+    """One object: how it is read and why, rows expected and rows that came (None: not yet)."""
+
+    sobject: str
+    mode: str
+    method: str
+    why: str
+    planned_rows: int
+    rows: int | None
+    pages: int | None
+    bulk_calls: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAgainstActual:
+    """What a cycle was to be and what became of it. `seconds` as planned and as they were.
+
+    left_calls, resets_utc   As in SyncPlan; None and empty where the plan did not ask.
+    """
+
+    calls: tuple[CallsLine, ...]
+    objects: tuple[ObjectLine, ...]
+    waiting: tuple[Waiting, ...]
+    left_calls: int | None
+    resets_utc: datetime | None
+    planned_seconds: int
+    seconds: int | None
 
 
 @task("sync.cycle")
 def sync_cycle(job: RunningJob, *, account_id: int) -> JsonValue:
     """One cycle of one account."""
-    return run_cycle(job, open_account_of_job(job.tenant, account_id))
+    return run_sync(job, open_account_of_job(job.tenant, account_id))
 
 
-def plan_sync(account: Account) -> SyncPlan:
-    """What the next cycle would read, by which call, for how many credits. Looking costs up to three credits itself."""
+def run_sync(job: RunningJob, account: Account) -> dict[str, Any]:
+    """A cycle; history that it had no room for is put in the queue, to be read at its share of the quota."""
+    result = run_cycle(job, account)
+    if "waiting" in result:
+        job.step("let history follow", lambda: backfill.enqueue(tenant=job.tenant, account_id=account.pk).pk)
+    return result
+
+
+@task(BACKFILL_TASK)
+def backfill(job: RunningJob, *, account_id: int) -> JsonValue:
+    """History that had to wait."""
+    return run_backfill(job, open_account_of_job(job.tenant, account_id))
+
+
+def plan_sync(account: Account, *, count_changes: bool = False) -> SyncPlan:
+    """What the next cycle would read, by which call, for how many credits.
+
+    Looking costs nothing where nothing is to be read in full; with `count_changes` one credit for five objects, and
+    then the plan knows how much has changed instead of expecting it.
+    """
     with session(account, job_kind=PLANNING) as transport:
-        looking = 0
-        if needs_describe(account):
-            store_columns(account, describe_all(transport))
-            looking = 1
-        return make_plan(account, transport, spent_looking=looking)
+        look = look_at_fields(account, transport)
+        with transaction.atomic():
+            store_look(account, look)
+        tables = tables_of(account)
+        looks = [look, count_rows(transport, tables, look.counts)]
+        if count_changes:
+            looks.append(count_all_changes(transport, tables))
+        counts = {name: rows for each in looks for name, rows in each.counts.items()}
+        looking_calls = sum(each.calls for each in looks)
+        return fitted_plan(account, tables, wishes_of(tables, counts), looking_calls=looking_calls)
 
 
 def replica_state(account: Account) -> ReplicaState | None:
@@ -54,7 +128,46 @@ def replica_state(account: Account) -> ReplicaState | None:
     cycle = Cycle.of(account).filter(published_utc__isnull=False).order_by("-number").first()
     if cycle is None or cycle.published_utc is None:
         return None
-    return ReplicaState(cycle.number, cycle.published_utc, dict(cycle.rows_read), SyncPlan.from_json(cycle.plan).calls)
+    planned = SyncPlan.from_json(cycle.plan).calls if cycle.plan else None
+    return ReplicaState(cycle.number, cycle.published_utc, dict(cycle.rows_read), planned, cycle.actual.get("calls"))
+
+
+def plan_against_actual(account: Account, job_id: str) -> PlanAgainstActual | None:
+    """Of the cycle that a job carries out; None where it has no plan, or not yet."""
+    cycle = Cycle.of(account).filter(job_id=job_id).first()
+    if cycle is None or not cycle.plan:
+        return None
+    plan = SyncPlan.from_json(cycle.plan)
+    final = SyncPlan.from_json(cycle.final_plan) if cycle.final_plan else None
+    return PlanAgainstActual(
+        calls=tuple(_calls_line(kind, plan, final, cycle.actual) for kind in CALLS_OF_A_PLAN),
+        objects=tuple(_object_line(read, final, cycle.actual) for read in plan.reads),
+        waiting=plan.waiting,
+        left_calls=plan.left_calls,
+        resets_utc=parse_stamp(plan.resets_utc) if plan.resets_utc else None,
+        planned_seconds=plan.seconds,
+        seconds=cycle.actual.get("seconds"),
+    )
+
+
+def _calls_line(kind: str, plan: SyncPlan, final: SyncPlan | None, actual: Mapping[str, int]) -> CallsLine:
+    return CallsLine(kind, getattr(plan, kind), getattr(final, kind) if final else None, actual.get(kind))
+
+
+def _object_line(read: ObjectRead, final: SyncPlan | None, actual: Mapping[str, Any]) -> ObjectLine:
+    """With the way that was taken in the end."""
+    way = next((each for each in final.reads if each.sobject == read.sobject), read) if final else read
+    came: Mapping[str, int] = actual.get("objects", {}).get(read.sobject, {})
+    return ObjectLine(
+        sobject=read.sobject,
+        mode=read.mode.value,
+        method=way.method.value,
+        why=way.why,
+        planned_rows=read.rows,
+        rows=came.get("rows"),
+        pages=came["pages"] + came["bulk_pages"] if came else None,
+        bulk_calls=came.get("bulk_calls"),
+    )
 
 
 def open_replica(account: Account) -> duckdb.DuckDBPyConnection:

@@ -1,6 +1,6 @@
-"""The SOQL of a read: all rows in the order of Id, or changed rows in the order of (SystemModstamp, Id).
+"""The SOQL of a read: all rows or the changed ones, in the order of Id.
 
-A page goes on behind its last row, never by OFFSET or locator, so equal stamps lose nothing (facts C.1).
+A page goes on behind the last row of the one before it, so equal stamps lose nothing (facts C.1).
 All values come from describes and earlier answers of the org; they are still checked before they are put into text.
 """
 
@@ -18,11 +18,24 @@ _ID = re.compile(r"[A-Za-z0-9]{15,18}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The last row read so far: its stamp (only when reading changes) and its Id."""
+class Span:
+    """What is still unread lies between these two Ids, neither of them included; empty: open at that end."""
 
-    stamp: str
-    record_id: str
+    after: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A page of a span: `rows` rows in the order of Id from its beginning, or backwards from its end.
+
+    skip   Rows to pass over first (OFFSET); the caller checks that the page joins on to the one before.
+    rows   None for as many as an answer holds; then the org also tells how many there are in all.
+    """
+
+    rows: int | None
+    skip: int = 0
+    is_from_end: bool = False
 
 
 def stamp_field(schema: TableSchema) -> str:
@@ -34,28 +47,39 @@ def stamp_field(schema: TableSchema) -> str:
     return found
 
 
-def bulk_soql(schema: TableSchema, since_utc: datetime | None) -> str:
+def bulk_soql(schema: TableSchema, since_utc: datetime | None, span: Span) -> str:
     """For a Bulk job: no order and no limit, which would switch its chunking off (facts C.4)."""
+    return _select(schema, _conditions(schema, since_utc, span))
+
+
+def page_soql(schema: TableSchema, since_utc: datetime | None, span: Span, piece: Slice) -> str:
+    """All rows or changed ones, in the order of Id, which never moves while a read is under way."""
+    order = "Id DESC" if piece.is_from_end else "Id"
+    limit = f" LIMIT {piece.rows}" if piece.rows else ""
+    skip = f" OFFSET {piece.skip}" if piece.skip else ""
+    return f"{_select(schema, _conditions(schema, since_utc, span))} ORDER BY {order}{limit}{skip}"
+
+
+def _conditions(schema: TableSchema, since_utc: datetime | None, span: Span) -> list[str]:
     conditions = [_since(schema, since_utc)] if since_utc else _not_deleted(schema)
-    return _select(schema, conditions)
+    if span.after:
+        conditions.append(f"Id > '{_checked_id(span.after)}'")
+    if span.before:
+        conditions.append(f"Id < '{_checked_id(span.before)}'")
+    return conditions
 
 
-def page_soql(schema: TableSchema, since_utc: datetime | None, after: Place | None, rows: int) -> str:
-    """The next page behind `after`."""
-    if since_utc is None:
-        conditions = [*_not_deleted(schema), *([f"Id > '{_checked_id(after.record_id)}'"] if after else [])]
-        return f"{_select(schema, conditions)} ORDER BY Id LIMIT {rows}"
-    stamp = stamp_field(schema)
-    if after is None:
-        condition = _since(schema, since_utc)
-    else:
-        at = to_literal(parse_stamp(after.stamp))
-        condition = f"(({stamp} = {at} AND Id > '{_checked_id(after.record_id)}') OR {stamp} > {at})"
-    return f"{_select(schema, [condition])} ORDER BY {stamp}, Id LIMIT {rows}"
+def count_all_soql(sobject: str, *, with_deleted: bool) -> str:
+    """How many rows a full read would bring, of an object that was not described yet."""
+    where = "" if with_deleted else " WHERE IsDeleted = false"
+    return f"SELECT COUNT() FROM {_checked_name(sobject)}{where}"  # noqa: S608 - SOQL, checked
 
 
-def count_soql(sobject: str) -> str:
-    return f"SELECT COUNT() FROM {_checked_name(sobject)} WHERE IsDeleted = false"  # noqa: S608 - SOQL, checked
+def count_soql(schema: TableSchema, since_utc: datetime | None) -> str:
+    """How many rows a read would bring."""
+    conditions = _conditions(schema, since_utc, Span())
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT COUNT() FROM {_checked_name(schema.sobject)}{where}"  # noqa: S608 - SOQL, every part checked
 
 
 def parse_stamp(text: str) -> datetime:
@@ -68,16 +92,17 @@ def to_literal(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _since(schema: TableSchema, since_utc: datetime | None) -> str:
-    if since_utc is None:
-        raise Bug("sync.no_since", f"Changes of {schema.sobject} were asked for without a beginning.")
+def _since(schema: TableSchema, since_utc: datetime) -> str:
     return f"{stamp_field(schema)} >= {to_literal(since_utc - OVERLAP)}"
 
 
 def _not_deleted(schema: TableSchema) -> list[str]:
-    """A full read through queryAll wants archived rows, but not the recycle bin."""
+    """A full read through queryAll wants archived rows, but not the recycle bin.
+
+    What comes back with another object's record is read deleted or not: no stamp will tell when it comes back.
+    """
     has_bin = any(column.name == "IsDeleted" for column in schema.columns)
-    return ["IsDeleted = false"] if has_bin else []
+    return ["IsDeleted = false"] if has_bin and schema.owner is None else []
 
 
 def _select(schema: TableSchema, conditions: list[str]) -> str:

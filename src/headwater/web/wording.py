@@ -21,6 +21,7 @@ ENVIRONMENTS: Mapping[str, str] = {
 }
 TASKS: Mapping[str, str] = {
     "sync.cycle": "Sync",
+    "sync.backfill": "Reading history",
     "attribution.run": "Attribution",
     "export.records": "Export",
     "pipeline.run": "Sync, attribution and export",
@@ -39,6 +40,7 @@ JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
     "plan": "Planning",
     "preflight": "Preflight",
     "sync": "Sync",
+    "backfill": "History",
     "export": "Export",
     "package.install": "Salesforce package",
     "demo": "Demo",
@@ -59,6 +61,19 @@ CALL_KINDS: Mapping[str, str] = {
     "upsert": "Write",
     "delete": "Delete",
     "deploy": "Deploy",
+}
+WAYS_OF_READING: Mapping[str, str] = {  # of sync.plan.Method
+    "pages": "Plain query",
+    "composite": "Composite",
+    "ranges": "Composite, several pages",
+    "bulk": "Bulk job",
+}
+CALLS_OF_PLAN: Mapping[str, str] = {  # of sync.services.CallsLine
+    "looking_calls": "Looking",
+    "query_calls": "Plain queries",
+    "composite_calls": "Composites",
+    "bulk_calls": "Bulk jobs",
+    "calls": "Together",
 }
 PACKAGE_STATES: Mapping[PackageState, tuple[str, str]] = {  # key of templatetags.headwater.STATES, words
     PackageState.NOT_INSTALLED: ("off", "Not installed"),

@@ -13,6 +13,7 @@ from headwater.common.errors import Bug
 from headwater.lake import (
     CanonicalType,
     Column,
+    Owner,
     Part,
     TableParts,
     TableSchema,
@@ -46,6 +47,32 @@ def test_within_a_cycle_the_newest_modstamp_wins(tmp_path: Path, write_part: Wri
     late = write_part([opportunity("006A", Name="late", SystemModstamp="2026-03-01T00:00:00.000+0000")], 1)
     early = write_part([opportunity("006A", Name="early")], 1)
     assert names(shown(tmp_path / "lake", [late, early])) == [("006A", "late")]
+
+
+def test_what_belongs_to_a_record_is_live_when_that_is_whatever_it_said_itself(
+    tmp_path: Path, write_part: WritePart
+) -> None:
+    columns = tuple(Column(name, CanonicalType.STRING) for name in ("Id", "OpportunityId"))
+    history = TableSchema(
+        "OpportunityFieldHistory",
+        (*columns, Column("IsDeleted", CanonicalType.BOOLEAN)),
+        Owner("Opportunity", "OpportunityId"),
+    )
+    lake = tmp_path / "lake"
+    rows = [
+        {"Id": f"017{letter}", "OpportunityId": f"006{letter}", "IsDeleted": is_deleted}
+        for letter, is_deleted in (("A", False), ("B", True), ("C", True))
+    ]
+    file = write_ndjson(tmp_path / "history.ndjson", rows)
+    part = compact([write_part_from_ndjson(file, history, lake, 1)], history, lake, 1)
+    owners = [
+        write_part([opportunity("006A"), opportunity("006B"), opportunity("006C")], 1),
+        write_part([opportunity("006A", IsDeleted=True), opportunity("006C", IsDeleted=True)], 2),
+    ]
+    tables = {history.sobject: TableParts(history, [part]), "Opportunity": TableParts(OPPORTUNITY, owners)}
+    with open_snapshot(tables, lake) as connection:
+        live = connection.execute('SELECT Id, IsDeleted FROM "OpportunityFieldHistory"').fetchall()
+    assert live == [("017B", False)]
 
 
 def test_a_deleted_record_is_hidden_and_kept_among_all(tmp_path: Path, write_part: WritePart) -> None:

@@ -12,6 +12,7 @@ from headwater.common.errors import Fix
 from headwater.credits.services import calls_of_job
 from headwater.jobs.models import Job
 from headwater.jobs.services import cancel, job_view, jobs_of, retry, steps_of
+from headwater.sync.services import plan_against_actual
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.telling import tell
 from headwater.web.wording import TASKS, result_lines
@@ -38,6 +39,7 @@ def job_detail(request: MemberRequest, job_id: int) -> HttpResponse:
     view = job_view(job)
     facts = {
         "view": view,
+        "against": plan_against_actual(request.account, str(job.pk)),
         "spent_calls": calls_of_job(request.account, str(job.pk)),
         "steps": steps_of(job)[:SHOWN_STEPS],
         "results": list(result_lines(view.result)) if isinstance(view.result, Mapping) else [],

@@ -35,6 +35,7 @@ from headwater.watch import PAUSES
 from headwater.web import navigation
 from headwater.web.wording import (
     CALL_KINDS,
+    CALLS_OF_PLAN,
     CONNECTION_STATES,
     DEEDS,
     DRIFT_VERDICTS,
@@ -48,6 +49,7 @@ from headwater.web.wording import (
     PACKAGE_STATES,
     PARITY_LEVELS,
     TASKS,
+    WAYS_OF_READING,
 )
 
 register = template.Library()
@@ -102,6 +104,16 @@ def result_value(value: Any, label: str) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return amount(value) if "cents" in label else number(value)
+
+
+@register.filter
+def calls_of_plan(kind: str) -> str:
+    return CALLS_OF_PLAN[kind]
+
+
+@register.filter
+def way_of_reading(method: str) -> str:
+    return WAYS_OF_READING[method]
 
 
 @register.filter

@@ -1,0 +1,136 @@
+"""Reads objects by Bulk 2.0 jobs: made together, looked at together at their expected end, fetched page by page.
+
+A job that fails in the org is made anew. Every call but the looks is a step of its own, so that a killed cycle goes on
+behind the last call it paid for. Not here: which objects go this way (plan.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from headwater.common.clock import now_utc
+from headwater.common.errors import Facts, Fix
+from headwater.credits.prices import UNKNOWN_BULK_ROWS_PER_SECOND, bulk_poll_delay_seconds
+from headwater.lake import Part
+from headwater.salesforce.bulk import ENDED, Bulk, JobState
+from headwater.sync.plan import ObjectRead
+from headwater.sync.read import Reading, since_of
+from headwater.sync.soql import Span, bulk_soql, to_literal
+
+BULK_TRIES = 3
+SOONER_SHARE = 0.8  # jobs that were complete at the first look took this much of the time, as far as anybody knows
+
+
+class BulkJobs:
+    """The jobs of one cycle: `begin` as soon as the objects are known, `finish` when nothing else is left to do."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._pending: list[ObjectRead] = []
+        self._jobs: dict[str, dict[str, str]] = {}
+
+    def begin(self, reads: Sequence[ObjectRead]) -> None:
+        """Start a job for each; the org works on them while other things are read."""
+        self._pending.extend(reads)
+        self._jobs |= {read.sobject: _create(self._reading, read, 0) for read in reads}
+
+    def finish(self) -> None:
+        """Wait for the jobs and fetch what they found. Raises Fix where the org fails at one again and again."""
+        for attempt in range(BULK_TRIES):
+            if attempt:
+                self._jobs = {read.sobject: _create(self._reading, read, attempt) for read in self._pending}
+            self._pending = self._fetch_complete(attempt)
+            if not self._pending:
+                return
+        sobject = self._pending[0].sobject
+        raise _bulk_failed(self._reading, sobject, self._jobs[sobject]["id"])
+
+    def _fetch_complete(self, attempt: int) -> list[ObjectRead]:
+        """Returns what must be tried again."""
+        if not self._pending:
+            return []
+        ended = _wait(self._reading, self._pending, self._jobs, attempt)
+        self._reading.tally.seen.bulk_pace.append((ended["rows"], ended["seconds"]))
+        complete = [read for read in self._pending if ended["states"][read.sobject] == JobState.JOB_COMPLETE]
+        for read in complete:
+            _fetch_pages(self._reading, read, self._jobs[read.sobject]["id"])
+        return [read for read in self._pending if read not in complete]
+
+
+def _create(reading: Reading, read: ObjectRead, attempt: int) -> dict[str, str]:
+    soql = bulk_soql(reading.schemas[read.sobject], since_of(read), Span(read.after, read.before))
+
+    def create() -> dict[str, str]:
+        created = Bulk(reading.transport).create_query(read.sobject, soql)
+        return {"id": created.id, "server_utc": to_literal(created.server_utc), "made_utc": now_utc().isoformat()}
+
+    made: dict[str, str] = reading.job.step(f"create Bulk job {read.sobject} {attempt}", create)
+    reading.tally.note_server_time(made["server_utc"])
+    return made
+
+
+def _wait(
+    reading: Reading, reads: Sequence[ObjectRead], jobs: Mapping[str, Mapping[str, str]], attempt: int
+) -> dict[str, Any]:
+    """One credit a look for all jobs together. `seconds` is what the largest of them took, as far as the looks tell."""
+    rows = max(read.rows for read in reads)
+    rows_per_second = reading.pace.bulk_rows_per_second or UNKNOWN_BULK_ROWS_PER_SECOND
+    made_utc = max(datetime.fromisoformat(jobs[read.sobject]["made_utc"]) for read in reads)
+
+    def look() -> dict[str, Any]:
+        bulk, looks = Bulk(reading.transport), 0
+        while True:
+            waited = (now_utc() - made_utc).total_seconds()
+            reading.job.pause(bulk_poll_delay_seconds(rows / rows_per_second - waited, waited, looks))
+            states = bulk.states([jobs[read.sobject]["id"] for read in reads])
+            looks += 1
+            if all(state in ENDED for state in states.values()):
+                took = (now_utc() - made_utc).total_seconds() * (SOONER_SHARE if looks == 1 else 1)
+                named = {read.sobject: states[jobs[read.sobject]["id"]].value for read in reads}
+                return {"states": named, "looks": looks, "rows": rows, "seconds": took}
+
+    ended: dict[str, Any] = reading.job.step(f"wait for Bulk jobs {attempt}", look)
+    return ended
+
+
+def _fetch_pages(reading: Reading, read: ObjectRead, job_id: str) -> None:
+    locator, number = "", 0
+    while number == 0 or locator:
+        result = _fetch_page(reading, read, job_id, number, locator)
+        reading.tally.add_bulk_page(read.sobject, result)
+        locator, number = result["locator"], number + 1
+
+
+def _fetch_page(reading: Reading, read: ObjectRead, job_id: str, number: int, locator: str) -> dict[str, Any]:
+    def fetch() -> tuple[Part, dict[str, Any]]:
+        began_utc = now_utc()
+        with reading.scratch(".csv") as path:
+            page = Bulk(reading.transport).fetch_page(read.sobject, job_id, locator, read.bulk_page_rows, path)
+            size_bytes = path.stat().st_size
+            part = reading.write_csv(read.sobject, path, page.row_count)
+        return part, {
+            "rows": page.row_count,
+            "locator": page.locator,
+            "row_bytes": size_bytes // page.row_count if page.row_count else None,
+            "seconds": (now_utc() - began_utc).total_seconds(),
+        }
+
+    def record(fetched: tuple[Part, dict[str, Any]]) -> dict[str, Any]:
+        part, result = fetched
+        reading.record_part(read.sobject, part)
+        return result
+
+    result: dict[str, Any] = reading.job.step(f"Bulk page {read.sobject} {job_id} {number}", fetch, record)
+    return result
+
+
+def _bulk_failed(reading: Reading, sobject: str, job_id: str) -> Fix:
+    return Fix(
+        "sync.bulk_failed",
+        f"Salesforce could not carry out the Bulk query of {sobject}.",
+        Facts(
+            why=Bulk(reading.transport).failure(job_id, sobject) or "It gave no reason.",
+            left=f"It was tried {BULK_TRIES} times. The replica still shows the last complete cycle.",
+            you_can="run the sync again; if it persists, show these words to the Salesforce admin",
+        ),
+    )
