@@ -37,8 +37,13 @@ setup: $(VENV)/.dev     ## Chromium, PostgreSQL and Node.js where the machine ha
 	scripts/install-test-programmes
 	$(MAKE) --no-print-directory $(CLIENT_MARKS)
 
-bench: $(VENV)/.dev     ## measure: NAME=orgsim (JSON=1 prints one JSON object and nothing else, RECORDS=n for a smaller run)
-	$(BIN)/python -m benches.$(NAME) $(if $(JSON),--json) $(if $(RECORDS),--records $(RECORDS))
+# What `make bench NAME=credits` compares with.
+PEERS := $(patsubst benches/clients/%/requirements.txt,%,$(wildcard benches/clients/*/requirements.txt))
+BENCH_NEEDS_credits = $(PEERS:%=.venv-clients/%/.done) .venv-clients/tap-salesforce/.done
+
+.SECONDEXPANSION:
+bench: $(VENV)/.dev $$(BENCH_NEEDS_$$(NAME))     ## measure: NAME=orgsim, credits or ledger (JSON=1 prints one JSON object and nothing else, RECORDS=n for a smaller run)
+	PYTHONPATH=tests $(BIN)/python -m benches.$(NAME) $(if $(JSON),--json) $(if $(RECORDS),--records $(RECORDS))
 ifdef JSON
 .SILENT:
 endif
@@ -59,8 +64,8 @@ format: $(VENV)/.dev
 lock: $(VENV)/bin/uv    ## pin every dependency with its hashes
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra saml --universal --python-version 3.11 --generate-hashes -q -o requirements/run.txt
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra saml --group dev --universal --python-version 3.11 --generate-hashes -q -o requirements/dev.txt
-	for name in $(CLIENTS); do $(BIN)/uv pip compile tests/clients/$$name/requirements.in --universal \
-		--python-version 3.11 --generate-hashes -q -o tests/clients/$$name/requirements.txt || exit 1; done
+	for name in $(CLIENTS:%=tests/clients/%) $(PEERS:%=benches/clients/%); do $(BIN)/uv pip compile $$name/requirements.in \
+		--universal --python-version 3.11 --generate-hashes -q -o $$name/requirements.txt || exit 1; done
 	npm install --package-lock-only --prefix tests/clients/jsforce
 
 clean:
@@ -80,10 +85,17 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
 	touch $@ $(VENV)/.run
 
-.venv-clients/%/.done: tests/clients/%/requirements.txt | $(VENV)/bin/uv
+define OWN_ENVIRONMENT
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-clients/$*
 	VIRTUAL_ENV=.venv-clients/$* $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes $<
 	touch $@
+endef
+
+.venv-clients/%/.done: tests/clients/%/requirements.txt | $(VENV)/bin/uv
+	$(OWN_ENVIRONMENT)
+
+.venv-clients/%/.done: benches/clients/%/requirements.txt | $(VENV)/bin/uv
+	$(OWN_ENVIRONMENT)
 
 tests/clients/jsforce/node_modules/.done: tests/clients/jsforce/package-lock.json
 	npm ci --silent --prefix tests/clients/jsforce

@@ -18,7 +18,7 @@ def tell(step: str) -> None:
 def print_numbers(title: str, numbers: Mapping[str, float | str], *, as_json: bool) -> None:
     """The keys carry their units."""
     if as_json:
-        sys.stdout.write(orjson.dumps(dict(numbers)).decode() + "\n")
+        print_object(numbers)
         return
     table = Table(title=title, title_justify="left", header_style="bold")
     table.add_column("measure")
@@ -26,6 +26,10 @@ def print_numbers(title: str, numbers: Mapping[str, float | str], *, as_json: bo
     for name, value in numbers.items():
         table.add_row(name, _readable(value))
     Console().print(table)
+
+
+def print_object(told: Mapping[str, object]) -> None:
+    sys.stdout.write(orjson.dumps(dict(told)).decode() + "\n")
 
 
 def _readable(value: float | str) -> str:

@@ -53,7 +53,8 @@ def find_programme(name: str) -> Path:
 
 
 @contextmanager
-def throwaway_postgres() -> Iterator[Cluster]:
+def throwaway_postgres(settings: str = FAST) -> Iterator[Cluster]:
+    """`settings` are options of the server; without any it keeps its promises, and is slower."""
     home = Path(tempfile.mkdtemp(prefix="headwater-pg-"))  # short, because a socket's path may not be long
     try:
         if os.geteuid() == 0:
@@ -61,7 +62,7 @@ def throwaway_postgres() -> Iterator[Cluster]:
         cluster = Cluster(port=_free_port(), socket_dir=home)
         data = home / "data"
         _run("initdb", "-D", data, "-U", SERVER_USER, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
-        listen = f"-p {cluster.port} -k {home} -c listen_addresses=127.0.0.1 {FAST}"
+        listen = f"-p {cluster.port} -k {home} -c listen_addresses=127.0.0.1 {settings}"
         _run("pg_ctl", "start", "-w", "-D", data, "-l", home / "log", "-o", listen)
         try:
             yield cluster

@@ -46,22 +46,26 @@ def run_to_end(*command: str) -> Ended:
 
 @dataclass
 class Server:
+    """`started` is what it said of itself: its doors, and with a proxy its address and whom to trust."""
+
     url: str
+    started: dict[str, str]
     ended: Ended = field(default_factory=Ended)
 
 
 @contextmanager
-def orgsim_serving(state: Path) -> Iterator[Server]:
+def orgsim_serving(state: Path, *options: str) -> Iterator[Server]:
     """`orgsim serve` on free ports. What it needed is known when the context is left."""
-    command = (*ORGSIM, "serve", "--state", str(state), "--port", "0", "--sandbox-port", "0", "--json")
+    command = (*ORGSIM, "serve", "--state", str(state), "--port", "0", "--sandbox-port", "0", "--json", *options)
     with started(command, subprocess.PIPE) as (process, ended):
-        yield Server(_read_addresses(process.stdout)["production"], ended)
+        said = _read_addresses(process.stdout)
+        yield Server(said["production"], said, ended)
 
 
 @contextmanager
 def static_serving(folder: Path) -> Iterator[tuple[str, str]]:
     """(name and version, URL) of a static server of this folder: nginx, or Python's own where there is no nginx."""
-    port = _free_port()
+    port = free_port()
     command: tuple[str, ...]
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if nginx:
@@ -116,7 +120,7 @@ def _version_of_nginx(nginx: str) -> str:
     return told.stderr.strip().removeprefix("nginx version: ")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         return int(bound.getsockname()[1])

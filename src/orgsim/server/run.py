@@ -21,6 +21,7 @@ from orgsim.store.state import State
 from orgsim.tls import PRODUCTION_HOSTS, SANDBOX_HOSTS, TlsFiles
 
 _GRACEFUL_SECONDS = 3
+_KEEP_ALIVE_SECONDS = 60  # longer than clients wait between polls, or they would meet a door that is just closing
 _BACKLOG = 128
 
 
@@ -137,6 +138,7 @@ def _uvicorn(
         loop="asyncio",  # uvloop has no sendfile
         lifespan="on" if lifespan else "off",
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
