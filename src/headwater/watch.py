@@ -15,7 +15,10 @@ from headwater.common.clock import now_utc
 from headwater.common.errors import Facts
 from headwater.connections.lifecycle import GRANT_LEFT
 from headwater.connections.models import Connection, Status
+from headwater.connections.org_accounts import read_all_limits, settle_all_abandoned
 from headwater.connections.tokens import AUTHORIZATION_LOST, DEAD
+from headwater.credits.ledger import abandon_all_old
+from headwater.credits.readings import forget_old_readings
 from headwater.credits.rollup import fold_some
 from headwater.jobs.listeners import on_settled
 from headwater.jobs.models import LIVE, Job, State
@@ -44,6 +47,10 @@ def chores() -> None:
     for account in _accounts_to_look_at():
         look(account)
     mails.send_due()
+    abandon_all_old()
+    settle_all_abandoned()
+    read_all_limits()
+    forget_old_readings()
     fold_some()
 
 

@@ -29,7 +29,7 @@ from headwater.salesforce import oauth
 from headwater.salesforce.errors import Refusal
 from headwater.salesforce.login_refusals import as_said, diagnose
 from headwater.salesforce.rest import Org, Organization, OrgUser
-from headwater.salesforce.transport import Transport
+from headwater.salesforce.transport import ATTEMPTS, Transport
 
 AUTHORIZATION_LIFETIME = timedelta(minutes=10)
 CONNECTING = "connect"
@@ -180,11 +180,18 @@ def connect_server(account: Account, *, actor: str) -> Connection:
 
 @contextmanager
 def session(
-    account: Account, *, job_kind: str, job_id: str = "", fence: int = 0, priority: Priority = Priority.FRESH
+    account: Account,
+    *,
+    job_kind: str,
+    job_id: str = "",
+    fence: int = 0,
+    priority: Priority = Priority.FRESH,
+    attempts: int = ATTEMPTS,
 ) -> Iterator[Transport]:
     """A metered session with the account's org, for the other rooms. A closed account has none.
 
     `fence`: that of the job's holder, by which calls are told apart that a dead holder left unanswered.
+    `attempts`: how often a call is sent where sending it again may help.
     """
     require_open(account)
     row = connection_of(account)
@@ -192,7 +199,7 @@ def session(
         raise not_connected()
     require_live(row)
     meter = meter_for(account, job_kind=job_kind, job_id=job_id, fence=fence, priority=priority)
-    with Transport(row.instance_url, StoredTokens(account), meter) as transport:
+    with Transport(row.instance_url, StoredTokens(account), meter, attempts=attempts) as transport:
         yield transport
 
 

@@ -4,7 +4,7 @@ The conditional updates of the window and of the org's allowance must touch exac
 workers can overspend them. A crash between reserving and settling leaves an OPEN entry, which counts as spent.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -16,6 +16,8 @@ from headwater.credits import allowance, refusals
 from headwater.credits.models import Entry, EntryState, Quota, Window
 from headwater.credits.opening import current_window, quota_of
 from headwater.credits.priorities import Priority, ceiling_calls, share_calls
+from headwater.credits.readings import keep_reading
+from headwater.credits.reconcile_models import Source
 from headwater.salesforce.meter import Call, Outcome, Settlement
 
 SESSION_ENDED = 401
@@ -40,6 +42,7 @@ class Ledger:
         self._fence = fence
         self._priority = priority
         self._has_buried = False
+        self._read_hour: datetime | None = None
 
     def reserve(self, call: Call) -> int:
         self._bury_former_holders()
@@ -55,6 +58,10 @@ class Ledger:
     def settle(self, entry: int, settlement: Settlement) -> None:
         """Also of an entry that was given up meanwhile: what is known late is known better."""
         settle(self._account, entry, settlement)
+        hour = now_utc().replace(minute=0, second=0, microsecond=0)
+        if settlement.org_usage is not None and hour != self._read_hour:
+            keep_reading(self._account, settlement.org_usage, Source.HEADER)
+            self._read_hour = hour
 
     def _take_one(self, quota: Quota, window: Window) -> bool:
         limit, is_backfill = quota.daily_limit_calls, self._priority is Priority.BACKFILL
@@ -121,6 +128,12 @@ def abandon(entries: QuerySet[Entry]) -> int:
 def abandon_old(account: Account) -> int:
     """Settle what was reserved so long ago that nobody can be waiting for its answer."""
     return abandon(Entry.of(account).filter(reserved_utc__lt=now_utc() - ABANDONED_AFTER))
+
+
+def abandon_all_old() -> int:
+    """The same, of every account."""
+    old = Entry.of_all().filter(reserved_utc__lt=now_utc() - ABANDONED_AFTER, settled_utc=None)
+    return abandon(old) if old.exists() else 0  # a look takes no turn of those who write
 
 
 def _give_back(account: Account, row: Entry) -> None:

@@ -7,6 +7,7 @@ from django.db import models
 
 from headwater.accounts.scoping import AccountScoped
 from headwater.credits.priorities import Priority
+from headwater.credits.reconcile_models import LogCheck, Reading  # noqa: F401 - Django finds models in this module alone
 from headwater.credits.rollup_models import Aggregate, JobTotal  # noqa: F401 - Django finds models in this module alone
 
 DEFAULT_DAILY_LIMIT_CALLS = 100_000
@@ -115,5 +116,8 @@ class Entry(AccountScoped):
             models.Index(fields=["window", "job_kind", "call_kind"], name="entries_by_job"),
             models.Index(
                 fields=["account", "reserved_utc"], condition=models.Q(settled_utc=None), name="entries_under_way"
+            ),
+            models.Index(
+                fields=["reserved_utc"], condition=models.Q(state=EntryState.ABANDONED), name="entries_abandoned"
             ),
         ]

@@ -4,7 +4,7 @@ The org's number is of its rolling 24 hours and of all its users, and it wavers 
 over the same 24 hours. Not here: guarding the org's allowance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from django.db.models import Count, Q
 from headwater.accounts.models import Account
 from headwater.credits.allowance import NOISE_CALLS, ORG_WINDOW
 from headwater.credits.models import UNANSWERED, Allowance, EntryState
+from headwater.credits.readings import last_of_limits
 from headwater.credits.spending import calls_between
 
 EDGE = timedelta(hours=1)  # how finely the org's window moves is not documented: the oldest hour may have left it
@@ -36,6 +37,7 @@ class Drift:
                       `edge_calls` were sent in the first of the 24 hours, so it may have dropped them
     difference_calls  the org's number less ours
     others_calls      of the org's number, what is not ours
+    limits_used_calls what `/limits` said at `limits_at_utc`; None where it was not asked in 24 hours, or not shown
     unexplained_calls how many calls the org counts too few, beyond what those and noise explain
     """
 
@@ -51,6 +53,8 @@ class Drift:
     unexplained_calls: int
     verdict: Verdict
     sentence: str
+    limits_used_calls: int | None = None
+    limits_at_utc: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,9 @@ def drift(account: Account) -> Drift:
     if heard is None:
         said = "The org has not said yet how many calls it counts; it does with its next answer."
         return Drift(None, 0, 0, 0, None, None, None, 0, NOISE_CALLS, 0, Verdict.UNKNOWN, said)
-    return judge(heard, _own_calls(account, heard.at_utc))
+    found = judge(heard, _own_calls(account, heard.at_utc))
+    limits = last_of_limits(account)
+    return replace(found, limits_used_calls=limits.used_calls, limits_at_utc=limits.read_utc) if limits else found
 
 
 def judge(heard: Heard, own: Own) -> Drift:

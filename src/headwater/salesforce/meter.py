@@ -61,6 +61,11 @@ class Settlement:
     org_usage: OrgUsage | None = None
 
 
+def client_name(entry: int) -> str:
+    """What a call says of itself, by which the org's own log can be asked for it (facts B.3)."""
+    return f"headwater/{entry}"
+
+
 class Meter(Protocol):
     def reserve(self, call: Call) -> int:
         """Set one credit aside and return the ledger entry's number; raises Wait when the quota has no room."""

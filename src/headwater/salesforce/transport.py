@@ -28,7 +28,7 @@ from headwater.salesforce.errors import (
     read_refusal,
     to_error,
 )
-from headwater.salesforce.meter import Call, Meter, Outcome, Settlement, read_limit_info
+from headwater.salesforce.meter import Call, Meter, Outcome, Settlement, client_name, read_limit_info
 
 API_VERSION = "v64.0"
 TIMEOUT = httpx2.Timeout(connect=10, read=120, write=120, pool=10)
@@ -155,7 +155,7 @@ class Transport:
     def _attempt(self, call: Call, request: Request, token: str) -> Answer | Refusal:
         entry = self._meter.reserve(call)
         try:
-            answer, settlement = self._exchange(request, token)
+            answer, settlement = self._exchange(request, token, entry)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             self._meter.settle(entry, Settlement(Outcome.NOT_SENT))
             raise Transient(f"no connection ({error})") from error
@@ -165,8 +165,13 @@ class Transport:
         self._meter.settle(entry, settlement)
         return answer
 
-    def _exchange(self, request: Request, token: str) -> tuple[Answer | Refusal, Settlement]:
-        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip", **request.headers}
+    def _exchange(self, request: Request, token: str, entry: int) -> tuple[Answer | Refusal, Settlement]:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept-Encoding": "gzip",
+            "Sforce-Call-Options": f"client={client_name(entry)}",
+            **request.headers,
+        }
         if request.json is not None:
             headers["Content-Type"] = "application/json"
         with (

@@ -36,6 +36,7 @@ LOG_IN_WAYS: Mapping[str, str] = {  # of connections.models.LogIn
 }
 JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
     "connect": "Connecting",
+    "reconcile": "Comparing with the org's own count",
     "parity": "Parity",
     "plan": "Planning",
     "preflight": "Preflight",
