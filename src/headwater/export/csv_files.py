@@ -13,7 +13,7 @@ import orjson
 
 from headwater.connections.package import UNIQUE_ID
 from headwater.credits.write_prices import Action
-from headwater.export.queue_file import SET_NULL, Slice, database_beside, field_names, rows_of
+from headwater.export.queue_file import PARQUET, SET_NULL, Slice, database_beside, field_names, rows_of
 from headwater.export.record import Settled
 from headwater.salesforce.rest import RecordError
 
@@ -56,7 +56,7 @@ def write_results(queue: Path, part: Slice, successful: Path, failed: Path | Non
     )
     unfinished = into.with_suffix(".unfinished")
     with database_beside(queue) as connection:
-        connection.execute(f"COPY ({select}) TO '{unfinished}' (FORMAT parquet)")
+        connection.execute(f"COPY ({select}) TO '{unfinished}' ({PARQUET})")
     unfinished.replace(into)
 
 

@@ -19,7 +19,8 @@ from headwater.connections.package import FIELDS
 from headwater.credits.write_prices import Action, Queue
 
 SET_NULL = "#N/A"
-MEMORY_LIMIT = "400MB"
+MEMORY_LIMIT = "600MB"
+PARQUET = "FORMAT parquet, ROW_GROUP_SIZE 10000"  # a group is built in memory before it is written
 DELETE_ROW_BYTES = 19  # an 18-character id and the line's end
 _UNFIT = f"""contains(record, '"{SET_NULL}"')"""
 
@@ -148,6 +149,6 @@ def write_remainder(
     anti = f"ANTI JOIN ({known_rows}) USING (action, sobject, unique_id)" if settled else ""
     left = f"SELECT * FROM read_parquet('{queue}') {anti} WHERE {open_rows} ORDER BY action, sobject, unique_id"  # noqa: S608
     with database_beside(queue) as connection:
-        connection.execute(f"COPY ({left}) TO '{into}' (FORMAT parquet)")
+        connection.execute(f"COPY ({left}) TO '{into}' ({PARQUET})")
         row = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(into)]).fetchone()
     return int(row[0]) if row else 0

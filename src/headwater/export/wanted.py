@@ -14,7 +14,7 @@ import orjson
 from headwater.accounts.models import Account
 from headwater.connections.package import BUYER_ATTRIBUTION_TOUCHPOINT, BUYER_TOUCHPOINT
 from headwater.export.models import WrittenRecord
-from headwater.export.queue_file import MEMORY_LIMIT
+from headwater.export.queue_file import MEMORY_LIMIT, PARQUET
 from headwater.results.services import open_results
 
 SOBJECTS = (BUYER_TOUCHPOINT, BUYER_ATTRIBUTION_TOUCHPOINT)
@@ -31,7 +31,7 @@ def write_queue(account: Account, queue: Path) -> dict[str, int]:
         connection.execute(_sql("wanted"))
         connection.execute(_sql("queue"))
         sort = "SELECT * FROM queue ORDER BY action, sobject, unique_id"
-        connection.execute(f"COPY ({sort}) TO '{queue}' (FORMAT parquet)")
+        connection.execute(f"COPY ({sort}) TO '{queue}' ({PARQUET})")
         rows = connection.execute(
             "SELECT action, sobject, count(*) FROM read_parquet(?) GROUP BY action, sobject ORDER BY ALL", [str(queue)]
         ).fetchall()
