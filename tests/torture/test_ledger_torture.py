@@ -1,7 +1,8 @@
-"""Eight processes spend one account's credits at a real org's door, and are killed at random, over hundreds of windows.
+"""Eight processes spend one account's credits at a simulated org, and are killed at random, over hundreds of windows.
 
-The org's own count is never above the quota in any window, and the ledger equals it once all is settled. Time is
-simulated: one clock for all processes and the org, which stands still while a call is under way.
+The org's own count is never above the quota in any window, and the ledger equals it exactly once all is settled, also
+what the dead left, by the log in which the org tells each call from another. One clock is moved for all processes and
+the org; it stands still while a call is under way.
 `make torture` makes it five times as long, `make torture TIMES=n` n times.
 """
 
@@ -30,7 +31,7 @@ import pytest
 from orgsim.clock import ClockSetting, datetime_text
 from orgsim.testing import RunningOrgsim, running_orgsim
 from postgres import Cluster
-from torture.spending import END, LOOK_SECONDS, MARKED, PLAIN
+from torture.spending import END, LOOK_SECONDS, SENDER
 
 TIMES = float(os.environ.get("HEADWATER_TORTURE_TIMES", "1"))
 WINDOWS = {"sqlite": int(200 * TIMES), "postgresql": int(50 * TIMES)}  # the server costs more time a call
@@ -162,6 +163,7 @@ def mine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mine]:
         "PYTHONPATH": str(TESTS),
     }
     with running_orgsim(tmp_path / "org") as org:
+        org.production.set("client_name_everywhere", True)
         org.production.set("access_token_seconds", 100 * 365 * 24 * 3600)
         made = Mine(
             org,
@@ -190,9 +192,17 @@ def test_no_window_is_overspent_and_the_ledger_is_what_the_org_counted(mine: Min
     assert [row["pk"] for row in windows if row["backfill_calls"] > limits[row["pk"]] // 2] == []
 
     costing = [entry for entry in entries if entry["state"] != "not_sent"]
-    assert {row["pk"]: row["used_calls"] for row in windows} == Counter(entry["window_id"] for entry in costing)
-    _assert_ledger_is_the_orgs_count(costing, counted, _arrived(mine.org))
-    assert [entry for entry in entries if entry["state"] == "abandoned"], "nobody was killed between the two"
+    assert _used(windows) == Counter(entry["window_id"] for entry in costing)
+    never_came = _never_came(costing, _arrived(mine.org))
+    assert [entry for entry in costing if entry["state"] == "abandoned"], "nobody was killed between the two"
+    assert _used(windows) == counted + Counter(entry["window_id"] for entry in never_came)
+    mine.run("give-back", *(entry["sobject"] for entry in never_came))
+    settled = json.loads(mine.run("report", mine.moment.isoformat()))["windows"]
+    assert _used(settled) == counted
+
+
+def _used(windows: list[dict[str, Any]]) -> Counter[int]:
+    return Counter({row["pk"]: row["used_calls"] for row in windows})
 
 
 def _torture(mine: Mine) -> None:
@@ -240,27 +250,19 @@ def _counted_by_the_org(org: RunningOrgsim, windows: list[dict[str, Any]]) -> Co
     return counted
 
 
-def _arrived(org: RunningOrgsim) -> Counter[str]:
-    """The marks of the calls that the org counted; the empty one of those without a mark."""
-    rows = org.production.usage.database.connect().execute("SELECT path, credits FROM journal").fetchall()
+def _arrived(org: RunningOrgsim) -> set[str]:
+    """The marks of the calls that the org counted, each once."""
+    journal = org.production.usage.database.connect()
+    rows = journal.execute("SELECT name, credits FROM journal LEFT JOIN journal_client USING (number)").fetchall()
     assert {credits for _, credits in rows} == {1}
-    assert {path for path, _ in rows if not path.startswith(MARKED)} == {PLAIN}
-    return Counter(path.removeprefix(MARKED) if path != PLAIN else "" for path, _ in rows)
+    marks = {name.removeprefix(SENDER) for name, _ in rows}
+    assert len(marks) == len(rows)
+    return marks
 
 
-def _assert_ledger_is_the_orgs_count(
-    costing: list[dict[str, Any]], counted: Counter[int], arrived: Counter[str]
-) -> None:
-    """They differ by calls alone whose process died before it sent them."""
-    given_up = [entry for entry in costing if entry["state"] == "abandoned"]
-    never_came = Counter(entry["sobject"] for entry in costing)
-    never_came.subtract(arrived)
-    assert [mark for mark, calls in never_came.items() if calls < 0] == []
-    assert never_came <= Counter(entry["sobject"] for entry in given_up)
-    assert len(costing) == sum(counted.values()) + never_came.total()
-
-    by_window, given_up_of = (
-        Counter(each["window_id"] for each in costing),
-        Counter(each["window_id"] for each in given_up),
-    )
-    assert [pk for pk in by_window if not 0 <= by_window[pk] - counted[pk] <= given_up_of[pk]] == []
+def _never_came(costing: list[dict[str, Any]], arrived: set[str]) -> list[dict[str, Any]]:
+    """The calls whose process died before it sent them; every other is in the org's own account."""
+    missing = [entry for entry in costing if entry["sobject"] not in arrived]
+    assert {entry["state"] for entry in missing} <= {"abandoned"}
+    assert arrived <= {entry["sobject"] for entry in costing}
+    return missing
