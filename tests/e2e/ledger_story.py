@@ -9,6 +9,7 @@ from headwater.accounts.models import Account
 from headwater.common.clock import clock_set_to, now_utc
 from headwater.credits.models import Entry, EntryState, Window
 from headwater.credits.opening import current_window
+from headwater.credits.reconcile_models import Reading, Source
 from headwater.credits.services import meter_for
 from headwater.salesforce.meter import Call, CallKind, OrgUsage, Outcome, Settlement
 
@@ -29,8 +30,27 @@ def tell_story(account: Account, *, days: int = DAYS, org_usage: OrgUsage | None
     now = now_utc()
     for back in range(days - 1, -1, -1):
         _tell_day(account, now - timedelta(days=back), back, now)
+    if org_usage is not None:
+        _tell_readings(account, org_usage, now)
     entry = (meter := meter_for(account, job_kind="sync", job_id="1")).reserve(Call(CallKind.LIMITS))
     meter.settle(entry, Settlement(Outcome.ANSWERED, 200, org_usage))
+
+
+def _tell_readings(account: Account, org_usage: OrgUsage, now: datetime) -> None:
+    """What the org said in the hours of the last week; more by day than by night."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    Reading.of(account).bulk_create(
+        Reading(
+            account=account,
+            hour_utc=(at := hour - timedelta(hours=back)),
+            source=Source.HEADER,
+            read_utc=at,
+            used_calls=org_usage.used_calls * (55 + 3 * abs(12 - at.hour)) // 100,
+            limit_calls=org_usage.limit_calls,
+            own_calls=40 + 7 * (back % 9),
+        )
+        for back in range(1, 7 * 24, 3)
+    )
 
 
 def _tell_day(account: Account, moment: datetime, back: int, now: datetime) -> None:

@@ -111,6 +111,7 @@ class SpendingShape(Schema):
 class OrgShape(Schema):
     """Calls in the 24 hours before `at_utc`, when the org last spoke; null where it has not.
 
+    limits_*  what `/limits` last said, within 24 hours; null where it was not asked or the user may not see it
     verdict   unknown, agrees, others (the org's other users account for the rest), less (the org counts fewer)
     """
 
@@ -126,6 +127,8 @@ class OrgShape(Schema):
     unexplained_calls: int
     verdict: str
     sentence: str
+    limits_used_calls: int | None
+    limits_at_utc: datetime | None
 
 
 class SettingsShape(Schema):

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from headwater.credits.budget import Budget
 from headwater.credits.forecast import BurnDown
+from headwater.credits.reconcile_models import Reading
 from headwater.credits.spending import WindowSpent
 from headwater.web.breakdown import Breakdown, Chosen
 
@@ -36,6 +37,21 @@ def burn_chart(burn: BurnDown, budget: Budget) -> dict[str, Any]:
         ],
         "limit": burn.limit_calls if is_near else None,
         "stop": stop if stops_first and _is_near(stop, highest) else None,
+    }
+
+
+def readings_chart(said: Sequence[Reading], floor_calls: int | None) -> dict[str, Any]:
+    """What the org counted over the days, and ours in the same 24 hours; null as in `burn_chart`."""
+    highest = max((reading.used_calls for reading in said), default=0)
+    limit = said[-1].limit_calls if said else None
+    stop = None if limit is None or floor_calls is None else limit - floor_calls
+    return {
+        "points": [
+            {"at": _milliseconds(reading.read_utc), "all": reading.used_calls, "own": reading.own_calls}
+            for reading in said
+        ],
+        "limit": limit if _is_near(limit, highest) else None,
+        "stop": stop if _is_near(stop, highest) else None,
     }
 
 

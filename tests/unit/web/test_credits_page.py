@@ -102,6 +102,17 @@ def test_it_shows_another_day_and_one_hour_of_it(as_standard: Client, alder: Acc
     assert [(piece["of"], piece["value"]) for piece in one["pieces"]] == [("Sync", 2)]
 
 
+def test_what_the_org_said_stands_beside_what_headwater_counted(as_standard: Client, alder: Account) -> None:
+    assert "readings-data" not in text_of(as_standard)
+    spend(alder, now_utc(), 2, org_usage=OrgUsage(4_321, 15_000))
+    page = text_of(as_standard)
+    drawn = chart(page, "readings-data")
+    assert [point["all"] for point in drawn["points"]] == [4_321]
+    assert drawn["points"][0]["own"] in (1, 2)  # the call that heard it was under way
+    assert (drawn["limit"], drawn["stop"]) == (15_000, 13_500)
+    assert "an answer's header" in page
+
+
 def test_each_day_of_the_history_leads_to_its_split(as_standard: Client, alder: Account) -> None:
     start = current_window(alder).starts_utc - timedelta(days=1)
     spend(alder, start + timedelta(hours=3), 2)

@@ -1,5 +1,7 @@
 """Diagnose > Credits: today against the limit, where it is going, what each window went into, what the org says."""
 
+from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,7 @@ from headwater.common.clock import now_utc
 from headwater.credits.budget import budget_of
 from headwater.credits.forecast import burn_down
 from headwater.credits.quota_settings import settings_of
+from headwater.credits.readings import readings
 from headwater.credits.reconcile import drift
 from headwater.credits.sheets import HISTORY_WINDOWS, SHEETS, Span
 from headwater.credits.spending import history
@@ -18,7 +21,9 @@ from headwater.jobs.services import job_view
 from headwater.watch import waiting_for_room
 from headwater.web.acting import MemberRequest, member_page
 from headwater.web.breakdown import VIEWS, Chosen, breakdown, chosen_of
-from headwater.web.charting import burn_chart, history_chart, split_chart, window_link
+from headwater.web.charting import burn_chart, history_chart, readings_chart, split_chart, window_link
+
+READINGS_SHOWN = timedelta(days=7)
 
 
 @require_GET
@@ -29,6 +34,7 @@ def credits_page(request: MemberRequest) -> HttpResponse:
     windows, settings = history(account, windows=HISTORY_WINDOWS), settings_of(account)
     chosen = chosen_of(request.GET.dict(), windows)
     marked = chosen.window.starts_utc if "window" in request.GET else None
+    said = sorted(readings(account, now_utc() - READINGS_SHOWN), key=attrgetter("read_utc"))
     facts = {
         "burn": burn,
         "budget": budget,
@@ -36,6 +42,8 @@ def credits_page(request: MemberRequest) -> HttpResponse:
         "settings": settings,
         "burn_chart": burn_chart(burn, budget),
         "drift": drift(account),
+        "readings": said[::-1],
+        "readings_chart": readings_chart(said, budget.floor_calls),
         "waiting": [job_view(job) for job in waiting_for_room(account)],
         "windows": [(window, window_link(window.starts_utc)) for window in reversed(windows)],
         "history_chart": history_chart(windows, marked, ZoneInfo(settings.time_zone)),

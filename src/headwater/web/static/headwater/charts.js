@@ -6,6 +6,8 @@
 //              a click on a column follows its link
 //   burndown   {points: [{at, used, expected, low, high}], limit, stop}: use over time, then what is likely; `at` in
 //              milliseconds, `stop` where the org's floor ends it; limit and stop may be null
+//   readings   {points: [{at, all, own}], limit, stop}: what the org counted of all its users, and ours in the same
+//              24 hours; limit and stop as above
 
 const COLOURS = {
   light: ["#0b6e8f", "#c9822b", "#6f5aa8", "#3b8f63", "#b4525c", "#5b7083", "#8c7a2e", "#3f6fb5"],
@@ -186,6 +188,12 @@ const columns = (data, narrow, look) => {
   };
 };
 
+// With marks, the axis must reach beyond them; its end is then no round number, and has no label.
+const upTo = (top, marks, look) => {
+  const axis = { ...callsAxis(look), min: 0 };
+  return marks.length ? { ...axis, max: top, axisLabel: { ...axis.axisLabel, showMaxLabel: false } } : axis;
+};
+
 const mark = (name, value, colour) => ({
   name,
   yAxis: value,
@@ -230,7 +238,7 @@ const burndown = (data, narrow, look) => {
         splitNumber: narrow ? 4 : 8,
         axisLabel: { color: look.quiet, hideOverlap: true, formatter: { day: "{HH}:{mm}", hour: "{HH}:{mm}" } },
       },
-      yAxis: { ...callsAxis(look), min: 0, ...(marks.length ? { max: highest * 1.08, axisLabel: { ...callsAxis(look).axisLabel, showMaxLabel: false } } : {}) },
+      yAxis: upTo(highest * 1.08, marks, look),
       series: [
         course("Used", "used", {
           lineStyle: { color: accent, width: 2.5 },
@@ -250,6 +258,46 @@ const burndown = (data, narrow, look) => {
   };
 };
 
+const readings = (data, narrow, look) => {
+  const lines = [
+    ["All users of the org", "all", look.colours[1]],
+    ["Headwater", "own", look.colours[0]],
+  ];
+  const marks = [];
+  if (data.limit !== null) marks.push(mark("Allowance", data.limit, look.bad));
+  if (data.stop !== null) marks.push(mark("Floor", data.stop, look.caution));
+  const highest = Math.max(...data.points.map((point) => point.all), data.limit ?? 0);
+  return {
+    height: narrow ? UPRIGHT_PIXELS.narrow : UPRIGHT_PIXELS.wide,
+    chart: {
+      ...upright(look, lines.map(([name]) => name)),
+      tooltip: {
+        ...tooltip(look),
+        trigger: "axis",
+        formatter: (hits) =>
+          [`${new Date(hits[0].axisValue).toISOString().slice(5, 16).replace("T", ", ")} UTC`, ...hits.map((hit) => `${hit.seriesName}: ${WHOLE.format(hit.value[1])}`)].join("\n"),
+      },
+      xAxis: {
+        type: "time",
+        axisLine: { lineStyle: { color: look.line } },
+        axisTick: { show: false },
+        splitNumber: narrow ? 3 : 7,
+        axisLabel: { color: look.quiet, hideOverlap: true, formatter: { day: "{MMM} {d}", hour: "{HH}:{mm}" } },
+      },
+      yAxis: upTo(highest * 1.08, marks, look),
+      series: lines.map(([name, key, colour], place) => ({
+        type: "line",
+        name,
+        symbolSize: narrow ? 0 : 5,
+        data: data.points.map((point) => [point.at, point[key]]),
+        lineStyle: { color: colour, width: 2 },
+        itemStyle: { color: colour },
+        ...(place ? { areaStyle: { color: colour, opacity: 0.14 } } : { markLine: { symbol: "none", silent: true, data: marks } }),
+      })),
+    },
+  };
+};
+
 const said = (points, at) => {
   const point = points.find((one) => one.at === at);
   const time = `${new Date(at).toISOString().slice(11, 16)} UTC`;
@@ -263,6 +311,7 @@ const KINDS = {
   stacked: (data, narrow, look) => lying(stacked(data), data, narrow, look),
   columns,
   burndown,
+  readings,
 };
 
 // Anywhere in a column, as a bar may be too low to hit.
