@@ -153,11 +153,11 @@ def test_work_pauses_by_itself_when_the_quota_is_used_up_and_says_so_once(
     log_in(admin)
     connect(page)
     assert daily_limit(account) == 100_000
-    Quota.of(account).update(daily_limit_calls=3)  # connecting took two
+    Quota.of(account).update(daily_limit_calls=2)  # connecting took them
     run_here(sync_cycle.enqueue(tenant=str(account.pk), account_id=account.pk), poll_seconds=0.05)
     page.goto("/revenue/")
     banner = page.locator(".pause-banner")
-    expect(banner).to_contain_text("The Daily CRM API Limit of 3 calls is used up.")
+    expect(banner).to_contain_text("The Daily CRM API Limit of 2 calls is used up.")
     expect(banner).to_contain_text("goes on by itself")
     shot("banner-quota-used-up")
     no_barriers()
