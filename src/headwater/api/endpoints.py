@@ -19,6 +19,7 @@ from headwater.connections.models import Connection
 from headwater.connections.services import connection_of
 from headwater.jobs.models import Job
 from headwater.jobs.services import JobView, cancel, job_view, jobs_of, retry
+from headwater.planning import plan_ahead
 from headwater.results.services import opportunities, opportunity, revenue_by_channel
 from headwater.wiring import WORK
 
@@ -87,6 +88,16 @@ def cancel_job(request: HttpRequest, job_id: int) -> shapes.JobShape:
 def retry_job(request: HttpRequest, job_id: int) -> shapes.JobShape:
     """Let a waiting, blocked or failed job go on after its last done step."""
     return _job(job_view(retry(_find_job(account_of(request, Role.ADMIN), job_id))))
+
+
+@router.post("/plan", response=shapes.PlanShape)
+def make_plan(request: HttpRequest, wish: shapes.PlanWish) -> shapes.PlanShape:
+    """What the next sync and export will cost. Looking may cost up to three credits, counting changes as many again."""
+    ahead = plan_ahead(account_of(request, Role.ADMIN), count_changes=wish.count_changes)
+    sync = shapes.SyncPlanShape(**ahead.sync.to_json(), calls=ahead.sync.calls)
+    return shapes.PlanShape(
+        sync=sync, export=shapes.ExportPlanShape(**ahead.export.to_json()) if ahead.export else None
+    )
 
 
 @router.get("/revenue", response=shapes.RevenueShape)

@@ -131,3 +131,83 @@ class SharesShape(Schema):
 
     opportunity: OpportunityShape
     touches: list[TouchShape]
+
+
+class PlanWish(Schema):
+    """`count_changes`: count first what has changed, one credit for five objects, for an exact price."""
+
+    count_changes: bool = False
+
+
+class ReadShape(Schema):
+    """How an object is read, and why this way. `rows` is expected, or counted."""
+
+    sobject: str
+    mode: str
+    method: str
+    rows: int
+    pages: int
+    why: str
+
+
+class WaitingShape(Schema):
+    """An object that is read in full later, at history's share of the quota."""
+
+    sobject: str
+    rows: int
+    calls: int
+    until_utc: str
+
+
+class SyncPlanShape(Schema):
+    """`looking_calls` were spent to make the plan. `left_calls` below zero: so many wait until `resets_utc`."""
+
+    calls: int
+    looking_calls: int
+    query_calls: int
+    composite_calls: int
+    bulk_calls: int
+    seconds: int
+    left_calls: int | None
+    floor_calls: int | None
+    resets_utc: str
+    reads: list[ReadShape]
+    waiting: list[WaitingShape]
+
+
+class WriteShape(Schema):
+    """How the records of an object are written. `jobs` is 0 where it is not by Bulk."""
+
+    sobject: str
+    action: str
+    way: str
+    records: int
+    jobs: int
+    batches: int
+
+
+class WritePlanShape(Schema):
+    calls: int
+    looking_calls: int
+    collection_calls: int
+    bulk_calls: int
+    seconds: int
+    batch_size: int
+    without_bulk: str
+    writes: list[WriteShape]
+
+
+class ExportPlanShape(Schema):
+    """`plan` is null where the account is read only, as `not_written` says."""
+
+    records: int
+    left_calls: int | None
+    not_written: str
+    plan: WritePlanShape | None
+
+
+class PlanShape(Schema):
+    """`export` is null before the first attribution."""
+
+    sync: SyncPlanShape
+    export: ExportPlanShape | None

@@ -8,10 +8,9 @@ from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account
 from headwater.credits.services import today
 from headwater.credits.write_prices import WritePlan
-from headwater.export.services import plan_export
-from headwater.results.services import latest_run
+from headwater.planning import plan_ahead
 from headwater.sync.plan import Mode, SyncPlan
-from headwater.sync.services import PlanAgainstActual, plan_sync
+from headwater.sync.services import PlanAgainstActual
 
 WAYS = {
     "pages": "plain query",
@@ -37,17 +36,18 @@ def plan(
 ) -> None:
     """Show what the next sync will read, by which call and for how many credits. Looking is free but for full reads."""
     tenant = the_account(account)
-    planned = plan_sync(tenant, count_changes=count)
-    writing = plan_export(tenant) if latest_run(tenant) else None
+    ahead = plan_ahead(tenant, count_changes=count)
     left = today(tenant).left_calls
     if as_json:
-        print_json({"sync": {**planned.to_json(), "calls": planned.calls}, "export": writing, "left_calls": left})
+        sync = {**ahead.sync.to_json(), "calls": ahead.sync.calls}
+        export = ahead.export.to_json() if ahead.export else None
+        print_json({"sync": sync, "export": export, "left_calls": left})
         return
-    print_plan(planned)
-    if writing and "plan" in writing:
-        print_write_plan(WritePlan.from_json(writing["plan"]), left_calls=writing["left_calls"])
-    elif writing:
-        out.print(f"Export: {sum(writing['queued'].values()):,} records. {writing['not_written']}")
+    print_plan(ahead.sync)
+    if ahead.export and ahead.export.plan:
+        print_write_plan(ahead.export.plan, left_calls=ahead.export.left_calls)
+    elif ahead.export:
+        out.print(f"Export: {ahead.export.records:,} records. {ahead.export.not_written}")
 
 
 def print_write_plan(planned: WritePlan, *, left_calls: int | None = None) -> None:

@@ -14,6 +14,7 @@ from django.db.models.lookups import GreaterThanOrEqual
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
 from headwater.credits.models import Allowance, Entry, Quota, Window
+from headwater.credits.reconcile_models import LogCheck, Reading
 from headwater.salesforce.meter import OrgUsage
 
 NOISE_CALLS = 15  # facts B.3: consecutive answers differ by -11 to +13 calls
@@ -83,6 +84,8 @@ def hear(account: Account, usage: OrgUsage, window: Window) -> None:
 
 def forget_org(account: Account) -> None:
     """Another org is about to be connected: what this one said, and what was spent in it, is not true of the next."""
+    Reading.of(account).delete()
+    LogCheck.of(account).delete()
     Allowance.of(account).update_or_create(
         account=account,
         defaults={

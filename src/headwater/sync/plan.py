@@ -137,6 +137,10 @@ class SyncPlan:
     waiting: tuple[Waiting, ...] = field(default=())
 
     @property
+    def resets(self) -> datetime | None:
+        return parse_stamp(self.resets_utc) if self.resets_utc else None
+
+    @property
     def reading_calls(self) -> int:
         return self.query_calls + self.composite_calls + self.bulk_calls
 

@@ -21,10 +21,9 @@ from headwater.sync.cycle import run_cycle
 from headwater.sync.discover import count_changes as count_all_changes
 from headwater.sync.discover import count_rows, look_at_fields, store_look, tables_of, wishes_of
 from headwater.sync.fitting import BACKFILL_TASK, fitted_plan
-from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
+from headwater.sync.models import Cycle, ManifestPart, ReadingPace, ReplicaTable
 from headwater.sync.plan import ObjectRead, SyncPlan, Waiting
 from headwater.sync.publish import lake_directory, manifest
-from headwater.sync.soql import parse_stamp
 
 PLANNING = "plan"
 CALLS_OF_A_PLAN = ("looking_calls", "query_calls", "composite_calls", "bulk_calls", "calls")
@@ -144,7 +143,7 @@ def plan_against_actual(account: Account, job_id: str) -> PlanAgainstActual | No
         objects=tuple(_object_line(read, final, cycle.actual) for read in plan.reads),
         waiting=plan.waiting,
         left_calls=plan.left_calls,
-        resets_utc=parse_stamp(plan.resets_utc) if plan.resets_utc else None,
+        resets_utc=plan.resets,
         planned_seconds=plan.seconds,
         seconds=cycle.actual.get("seconds"),
     )
@@ -181,6 +180,7 @@ def forget_replica(account: Account) -> dict[str, int]:
     with transaction.atomic():
         ManifestPart.of(account).delete()
         ReplicaTable.of(account).delete()
+        ReadingPace.of(account).delete()
         Cycle.of(account).delete()
     if lake_directory(account).exists():
         shutil.rmtree(lake_directory(account))

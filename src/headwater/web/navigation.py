@@ -31,6 +31,7 @@ TOP: tuple[Group, ...] = (  # the drop-downs of the top bar
         "Diagnose",
         (
             Entry("Credits", "web:credits", "coins"),
+            Entry("Plan", "web:plan", "list-check"),
             Entry("Jobs", "web:jobs", "activity"),
             Entry("Notifications", "web:notifications", "bell"),
         ),

@@ -76,6 +76,11 @@ CALLS_OF_PLAN: Mapping[str, str] = {  # of sync.services.CallsLine
     "bulk_calls": "Bulk jobs",
     "calls": "Together",
 }
+WAYS_OF_WRITING: Mapping[str, str] = {  # of credits.write_prices.Way
+    "collections": "Collections",
+    "composite": "Composites of five collections",
+    "bulk": "Bulk jobs",
+}
 PACKAGE_STATES: Mapping[PackageState, tuple[str, str]] = {  # key of templatetags.headwater.STATES, words
     PackageState.NOT_INSTALLED: ("off", "Not installed"),
     PackageState.OLDER: ("warning", "An older version is installed"),

@@ -71,6 +71,7 @@ def operations(account: Account) -> Iterator[tuple[str, str, dict[str, Any] | No
         "LimitShape": {"daily_limit_calls": 250_000},
         "WishedSettings": {"floor_percent": 20},
         "StartShape": {"work": "attribute"},
+        "PlanWish": {"count_changes": True},
     }
     document = api.get_openapi_schema()
     for path, methods in document["paths"].items():

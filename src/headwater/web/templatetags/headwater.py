@@ -50,6 +50,7 @@ from headwater.web.wording import (
     PARITY_LEVELS,
     TASKS,
     WAYS_OF_READING,
+    WAYS_OF_WRITING,
 )
 
 register = template.Library()
@@ -114,6 +115,11 @@ def calls_of_plan(kind: str) -> str:
 @register.filter
 def way_of_reading(method: str) -> str:
     return WAYS_OF_READING[method]
+
+
+@register.filter
+def way_of_writing(way: str) -> str:
+    return WAYS_OF_WRITING[way]
 
 
 @register.filter
