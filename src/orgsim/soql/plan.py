@@ -1,5 +1,6 @@
 """Runs compiled queries: first pages, later pages by locator, single records, and Bulk results into a file."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -74,12 +75,15 @@ def first_page(asker: Asker, soql: str, *, all_rows: bool, batch_rows: int) -> P
     question.batch_rows = batch_rows
     parts = compile_records(question, parse(soql))
     seconds = float(org.setting("query_timeout_seconds"))
-    with org.database.read() as connection, limited(connection, seconds):
-        cursor = connection.execute(parts.sql, question.params)
+    with (
+        org.database.read() as connection,
+        limited(connection, seconds),
+        closing(connection.execute(parts.sql, question.params)) as found,  # left open, it would keep an old view
+    ):
         if parts.kind == "count":
-            return Page(int(cursor.fetchone()[0]), [])
+            return Page(int(found.fetchone()[0]), [])
         most = MAX_AGGREGATE_ROWS if parts.kind == "aggregate" else batch_rows
-        rows = [row[0] for row in cursor.fetchmany(most + 1)]
+        rows = [row[0] for row in found.fetchmany(most + 1)]
     if parts.kind == "aggregate":
         return _aggregate_page(rows)
     if len(rows) <= batch_rows:
