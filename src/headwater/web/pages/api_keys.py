@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from headwater.accounts.api_keys import keys_of, make_key, revoke_key
 from headwater.accounts.models import ApiKey, Role
 from headwater.web.acting import MemberRequest, admin_action, member_page
-from headwater.web.telling import Told, tell
+from headwater.web.telling import telling
 
 PAGE = "web:api_keys"
 LIFETIMES = [("90", "90 days"), ("365", "A year"), ("", "Until it is revoked")]
@@ -52,11 +52,8 @@ def make(request: MemberRequest) -> HttpResponse:
 @require_POST
 @admin_action
 def revoke(request: MemberRequest, key_id: int) -> HttpResponse:
-    try:
+    with telling(request):
         key = revoke_key(request.account, key_id, actor=request.user.email)
-    except Told as error:
-        tell(request, error)
-    else:
         messages.success(request, f"The key {key.name} is revoked: whatever used it is refused from now on.")
     return redirect(PAGE)
 

@@ -18,7 +18,7 @@ from headwater.signin.factors import (
 from headwater.signin.sso import domains_of, sso_of
 from headwater.web.acting import MemberRequest, PersonRequest, admin_action, member_page, own_page
 from headwater.web.leaving import address_of, here_of
-from headwater.web.telling import Told, tell
+from headwater.web.telling import telling
 
 PAGE = "web:authentication"
 
@@ -43,11 +43,8 @@ def authentication(request: MemberRequest) -> HttpResponse:
 @admin_action
 def second_factor(request: MemberRequest) -> HttpResponse:
     required = request.POST.get("rule") == "required"
-    try:
+    with telling(request):
         require_second_factor(request.account, required=required, actor=request.user)
-    except Told as error:
-        tell(request, error)
-    else:
         said = "Everybody needs a second factor now." if required else "A second factor is everybody's own choice now."
         messages.success(request, said)
     return redirect(PAGE)

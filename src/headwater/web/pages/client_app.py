@@ -27,7 +27,7 @@ from headwater.connections.metadata_xml import zipped
 from headwater.connections.models import LogIn, Status
 from headwater.connections.services import callback_address, client_app_files, connection_of, login_url_for, place_of
 from headwater.web.acting import MemberRequest, admin_action, member_page
-from headwater.web.telling import tell
+from headwater.web.telling import tell, telling
 from headwater.web.wording import LOG_IN_WAYS
 
 PAGE = "web:connections_client_app"
@@ -69,11 +69,8 @@ def check_client_app(request: MemberRequest) -> HttpResponse:
 @require_POST
 @admin_action
 def new_key(request: MemberRequest) -> HttpResponse:
-    try:
+    with telling(request, Fix):
         renew_key(request.account, actor=request.user.email, accepts_new_log_in=_accepts(request))
-    except Fix as error:
-        tell(request, error)
-    else:
         messages.success(request, "A new key pair is made. Give the org's app the certificate.")
     return redirect(PAGE)
 
@@ -81,11 +78,8 @@ def new_key(request: MemberRequest) -> HttpResponse:
 @require_POST
 @admin_action
 def remove_client_app(request: MemberRequest) -> HttpResponse:
-    try:
+    with telling(request, Fix):
         remove(request.account, actor=request.user.email, accepts_new_log_in=_accepts(request))
-    except Fix as error:
-        tell(request, error)
-    else:
         messages.success(request, "The account's own app, its secret and its key are forgotten here.")
     return redirect(PAGE)
 

@@ -27,7 +27,7 @@ from headwater.credits.services import today
 from headwater.jobs.services import JobView, job_view, latest
 from headwater.sync.objects import OBJECTS
 from headwater.web.acting import MemberRequest, admin_action, member_page
-from headwater.web.telling import Told, tell
+from headwater.web.telling import Told, tell, telling
 from headwater.web.wording import ENVIRONMENTS
 from headwater.wiring import (
     compare_snapshots,
@@ -110,10 +110,8 @@ def _after_log_in(request: MemberRequest, row: Connection) -> HttpResponse:
 
 def _compare(request: MemberRequest) -> None:
     """With the org that was tried before; that it cannot be compared is told, and keeps nobody from confirming."""
-    try:
+    with telling(request):
         look_before_confirming(request.account, actor=request.user.email)
-    except Told as error:
-        tell(request, error)
 
 
 @require_http_methods(["GET", "POST"])
@@ -122,11 +120,8 @@ def confirm(request: MemberRequest) -> HttpResponse:
     """Which org and user logged in, and what will be read; only the button there lets the connection go live."""
     row = connection_of(request.account)
     if request.method == "POST":
-        try:
+        with telling(request):
             row = confirm_connection(request.account, org_id=request.POST.get("org_id", ""), actor=request.user.email)
-        except Told as error:
-            tell(request, error)
-        else:
             _say_connected(request, row)
         return redirect(PAGE)
     if row is None or row.status != Status.AWAITING_CONFIRMATION:
@@ -151,11 +146,8 @@ def _switch(row: Connection) -> dict[str, Any]:
 @require_POST
 @admin_action
 def decline(request: MemberRequest) -> HttpResponse:
-    try:
+    with telling(request):
         lifecycle.decline(request.account, actor=request.user.email)
-    except Told as error:
-        tell(request, error)
-    else:
         messages.success(request, "Left: the log-in is revoked, and nothing was read.")
     return redirect(PAGE)
 
@@ -163,11 +155,8 @@ def decline(request: MemberRequest) -> HttpResponse:
 @require_POST
 @admin_action
 def disconnect(request: MemberRequest) -> HttpResponse:
-    try:
+    with telling(request):
         row = lifecycle.disconnect(request.account, actor=request.user.email)
-    except Told as error:
-        tell(request, error)
-    else:
         messages.success(request, f"Disconnected from {row.org_name}. What was read stays; the key connects again.")
     return redirect(PAGE)
 

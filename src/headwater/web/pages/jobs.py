@@ -14,7 +14,7 @@ from headwater.jobs.models import Job
 from headwater.jobs.services import cancel, job_view, jobs_of, retry, steps_of
 from headwater.sync.services import plan_against_actual
 from headwater.web.acting import MemberRequest, admin_action, member_page
-from headwater.web.telling import tell
+from headwater.web.telling import telling
 from headwater.web.wording import TASKS, result_lines
 from headwater.wiring import WORK
 
@@ -68,10 +68,8 @@ def cancel_job(request: MemberRequest, job_id: int) -> HttpResponse:
 @require_POST
 @admin_action
 def retry_job(request: MemberRequest, job_id: int) -> HttpResponse:
-    try:
+    with telling(request, Fix):
         retry(_job(request, job_id))
-    except Fix as error:
-        tell(request, error)
     return redirect("web:jobs")
 
 

@@ -29,7 +29,7 @@ from headwater.connections.services import connection_of
 from headwater.jobs.models import ENDED, State
 from headwater.jobs.services import JobView, job_view, jobs_of, latest
 from headwater.web.acting import MemberRequest, admin_action, member_page
-from headwater.web.telling import Told, tell
+from headwater.web.telling import telling
 from headwater.wiring import install_package
 
 PAGE = "web:package"
@@ -67,20 +67,16 @@ def package(request: MemberRequest) -> HttpResponse:
 @require_POST
 @admin_action
 def check(request: MemberRequest) -> HttpResponse:
-    try:
+    with telling(request):
         installed(request.account)
-    except Told as error:
-        tell(request, error)
     return redirect(PAGE)
 
 
 @require_POST
 @admin_action
 def install(request: MemberRequest) -> HttpResponse:
-    try:
+    with telling(request):
         install_package(request.account, actor=request.user.email)
-    except Told as error:
-        tell(request, error)
     return redirect(PAGE)
 
 

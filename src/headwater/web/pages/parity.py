@@ -19,7 +19,7 @@ from headwater.connections.parity_verdict import Level
 from headwater.connections.services import connection_of
 from headwater.connections.snapshot import PRICE_CALLS, pair_to_compare, snapshots_of
 from headwater.web.acting import MemberRequest, admin_action, member_page
-from headwater.web.telling import Told, tell
+from headwater.web.telling import telling
 from headwater.wiring import compare_snapshots, take_snapshot
 
 PAGE_ROWS = 100
@@ -55,11 +55,8 @@ def parity(request: MemberRequest) -> HttpResponse:
 def take(request: MemberRequest) -> HttpResponse:
     """Look at the connected org now, also one that waits for its confirmation, and go back to where it was asked."""
     row = connection_of(request.account)
-    try:
+    with telling(request):
         taken = take_snapshot(request.account, actor=request.user.email)
-    except Told as error:
-        tell(request, error)
-    else:
         messages.success(request, f"A snapshot of {taken.org_name} is kept. It cost {taken.spent_calls} credits.")
     return redirect(
         "web:connections_confirm" if _waits(row) and "confirm" in request.POST else "web:connections_parity"

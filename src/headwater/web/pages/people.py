@@ -12,7 +12,7 @@ from headwater.accounts.people import change_role, remove
 from headwater.accounts.services import events_about, members_of
 from headwater.common.errors import Fix
 from headwater.web.acting import MemberRequest, admin_action, member_page
-from headwater.web.telling import tell
+from headwater.web.telling import tell, telling
 
 SHOWN_EVENTS = 50
 SUBJECTS = ("people", "operator", "account")
@@ -50,11 +50,9 @@ def invite_again(request: MemberRequest, invitation_id: int) -> HttpResponse:
 @admin_action
 def withdraw_invitation(request: MemberRequest, invitation_id: int) -> HttpResponse:
     invitation = _invitation(request, invitation_id)
-    try:
+    with telling(request, Fix):
         withdraw(invitation, actor=request.user)
         messages.success(request, f"The invitation of {invitation.email} is withdrawn; its link is dead.")
-    except Fix as error:
-        tell(request, error)
     return redirect("web:people")
 
 
@@ -62,11 +60,9 @@ def withdraw_invitation(request: MemberRequest, invitation_id: int) -> HttpRespo
 @admin_action
 def set_role(request: MemberRequest, member_id: int) -> HttpResponse:
     member, role = _member(request, member_id), _role(request)
-    try:
+    with telling(request, Fix):
         change_role(member, role, actor=request.user)
         messages.success(request, f"{member.user} is {role.label} now.")
-    except Fix as error:
-        tell(request, error)
     return redirect("web:people")
 
 
@@ -74,11 +70,9 @@ def set_role(request: MemberRequest, member_id: int) -> HttpResponse:
 @admin_action
 def remove_member(request: MemberRequest, member_id: int) -> HttpResponse:
     member = _member(request, member_id)
-    try:
+    with telling(request, Fix):
         remove(member, actor=request.user)
         messages.success(request, f"{member.user} cannot act for {request.account} any more.")
-    except Fix as error:
-        tell(request, error)
     return redirect("web:people")
 
 

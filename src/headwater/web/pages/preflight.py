@@ -21,7 +21,7 @@ from headwater.connections.preflight import (
 )
 from headwater.connections.services import connection_of
 from headwater.web.acting import MemberRequest, admin_action, member_page
-from headwater.web.telling import Told, tell
+from headwater.web.telling import telling
 from headwater.wiring import preflight as look
 
 PAGE = "web:connections_preflight"
@@ -47,11 +47,8 @@ def preflight(request: MemberRequest) -> HttpResponse:
 @require_POST
 @admin_action
 def run_preflight(request: MemberRequest) -> HttpResponse:
-    try:
+    with telling(request):
         run = look(request.account, actor=request.user.email)
-    except Told as error:
-        tell(request, error)
-    else:
         messages.success(request, f"Looked at what {run.username} may.")
     return redirect(PAGE)
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from headwater.signin import oidc, saml, sso
 from headwater.web.acting import MemberRequest, admin_action
 from headwater.web.leaving import TRIAL, sent_to_provider
-from headwater.web.telling import Told, tell
+from headwater.web.telling import Told, tell, telling
 
 PAGE = "web:authentication"
 SWITCHES = ("is_on", "is_only_way", "joins")
@@ -21,11 +21,8 @@ KEPT = "Kept. Try it now: it is switched on after that."
 
 
 def _ended(request: MemberRequest, deed: Callable[[], object], said: str) -> HttpResponse:
-    try:
+    with telling(request):
         deed()
-    except Told as error:
-        tell(request, error)
-    else:
         messages.success(request, said)
     return redirect(PAGE)
 
