@@ -111,13 +111,12 @@ class _OneToken:
 
 def report(moment: str) -> None:
     """Settle what the dead left, then print the windows and entries."""
-    from headwater.accounts.models import Account
     from headwater.common.clock import clock_set_to
-    from headwater.credits.ledger import ABANDONED_AFTER, abandon_old
+    from headwater.credits.ledger import ABANDONED_AFTER, abandon_all_old
     from headwater.credits.models import Entry, Window
 
     with clock_set_to(datetime.fromisoformat(moment) + ABANDONED_AFTER + timedelta(seconds=1)):
-        given_up_by_age = abandon_old(Account.objects.get())
+        given_up_by_age = abandon_all_old()
     windows = (
         Window.of_all().order_by("starts_utc").values("pk", "starts_utc", "ends_utc", "used_calls", "backfill_calls")
     )

@@ -125,13 +125,8 @@ def abandon(entries: QuerySet[Entry]) -> int:
     return entries.filter(settled_utc=None).update(state=EntryState.ABANDONED, settled_utc=now_utc())
 
 
-def abandon_old(account: Account) -> int:
-    """Settle what was reserved so long ago that nobody can be waiting for its answer."""
-    return abandon(Entry.of(account).filter(reserved_utc__lt=now_utc() - ABANDONED_AFTER))
-
-
 def abandon_all_old() -> int:
-    """The same, of every account."""
+    """Settle what was reserved so long ago, by whatever account, that nobody can be waiting for its answer."""
     old = Entry.of_all().filter(reserved_utc__lt=now_utc() - ABANDONED_AFTER, settled_utc=None)
     return abandon(old) if old.exists() else 0  # a look takes no turn of those who write
 

@@ -3,18 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Q
-
-from headwater.accounts.models import Account, AuditEvent
-from headwater.accounts.services import events_of
+from headwater.accounts.models import Account
 from headwater.credits.allowance import forget_org
 from headwater.credits.budget import Budget, budget_of
 from headwater.credits.ledger import Ledger
-from headwater.credits.models import UNANSWERED, Allowance, Entry, EntryState
+from headwater.credits.models import Allowance
 from headwater.credits.opening import current_window, quota_of
 from headwater.credits.priorities import Priority
-from headwater.credits.quota_settings import LIMIT_CHANGED, TypedSettings, change_settings, settings_of
-from headwater.credits.spending import calls_of_job
+from headwater.credits.quota_settings import TypedSettings, change_settings, settings_of
+from headwater.credits.spending import Spent, calls_of_job, spending_of_window
 
 __all__ = [  # so that callers know one door
     "Budget",
@@ -65,18 +62,8 @@ def meter_for(
 def today(account: Account) -> Today:
     """The current window with its spending by job, kind of call and object, the largest first."""
     window, org = current_window(account), Allowance.of(account).first() or Allowance()
-    rows = (
-        Entry.of(account)
-        .filter(window=window)
-        .exclude(state=EntryState.NOT_SENT)
-        .values("job_kind", "call_kind", "sobject")
-        .annotate(
-            calls=Count("pk"),
-            refused=Count("pk", filter=Q(state=EntryState.REFUSED)),
-            unanswered=Count("pk", filter=Q(state__in=UNANSWERED)),
-        )
-        .order_by("-calls", "job_kind", "call_kind", "sobject")
-    )
+    spent = spending_of_window(account, window, by=("job_kind", "call_kind", "sobject"))
+    spent.sort(key=lambda each: (-each.calls, each.job_kind, each.call_kind, each.sobject))
     return Today(
         starts_utc=window.starts_utc,
         ends_utc=window.ends_utc,
@@ -85,7 +72,18 @@ def today(account: Account) -> Today:
         org_used_calls=org.said_calls,
         org_limit_calls=org.limit_calls,
         org_read_utc=org.heard_utc,
-        spending=tuple(Spending(**row) for row in rows),
+        spending=tuple(map(_as_spending, spent)),
+    )
+
+
+def _as_spending(spent: Spent) -> Spending:
+    return Spending(
+        job_kind=spent.job_kind or "",
+        call_kind=spent.call_kind or "",
+        sobject=spent.sobject or "",
+        calls=spent.calls,
+        refused=spent.refused,
+        unanswered=spent.unanswered,
     )
 
 
@@ -101,8 +99,3 @@ def change_daily_limit(account: Account, typed: str, actor: str, *, expected: in
     wanted = TypedSettings(daily_limit_calls=typed)
     seen = None if expected is None else replace(settings_of(account), daily_limit_calls=expected)
     return change_settings(account, wanted, actor=actor, expected=seen).daily_limit_calls
-
-
-def limit_changes(account: Account) -> list[AuditEvent]:
-    """Who changed the limit and when, the newest first."""
-    return list(events_of(account, LIMIT_CHANGED))

@@ -72,6 +72,12 @@ def spending(account: Account, since_utc: datetime, until_utc: datetime, *, by: 
     return sorted((Spent(**row) for row in rows), key=_order)
 
 
+def spending_of_window(account: Account, window: Window, *, by: Sequence[By]) -> list[Spent]:
+    """The same of the calls that stand in a window, in no order."""
+    entries, folded = Entry.of(account).filter(window=window), Aggregate.of(account).filter(window=window)
+    return [Spent(**row) for row in _counts(entries, folded, by)]
+
+
 def history(account: Account, *, windows: int = 90) -> list[WindowSpent]:
     """The latest windows in which something was spent, and the current one; the newest last."""
     current = current_window(account)

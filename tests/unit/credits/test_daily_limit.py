@@ -5,7 +5,8 @@ import pytest
 from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
 from headwater.common.errors import Fix
-from headwater.credits.services import change_daily_limit, daily_limit, limit_changes
+from headwater.credits.quota_settings import settings_changes
+from headwater.credits.services import change_daily_limit, daily_limit
 
 pytestmark = pytest.mark.django_db
 FULL_WIDTH_100000 = "\uff11" + "\uff10" * 5
@@ -32,12 +33,12 @@ def test_anything_else_is_refused_with_the_reason_and_changes_nothing(account: A
     assert refused.value.code == "credits.bad_limit"
     assert refused.value.facts.left == "The limit was not changed."
     assert daily_limit(account) == 100_000
-    assert limit_changes(account) == []
+    assert list(settings_changes(account)) == []
 
 
 def test_who_changed_what_and_when_is_kept(account: Account) -> None:
     change_daily_limit(account, "150000", "ann@example.com")
     change_daily_limit(account, "150000", "bob@example.com")  # nothing changes, so nothing is noted
     change_daily_limit(account, "120000", "bob@example.com")
-    kept = [(event.actor, event.before, event.after) for event in limit_changes(account)]
+    kept = [(event.actor, event.before, event.after) for event in settings_changes(account)]
     assert kept == [("bob@example.com", "150,000", "120,000"), ("ann@example.com", "100,000", "150,000")]

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from headwater.accounts.services import create_account
 from headwater.common.clock import clock_set_to
 from headwater.common.errors import Wait
-from headwater.credits.ledger import Ledger, abandon_old
+from headwater.credits.ledger import Ledger, abandon_all_old
 from headwater.credits.models import Entry, EntryState, Quota, Window
 from headwater.credits.opening import current_window, quota_of
 from headwater.credits.priorities import Priority
@@ -68,7 +68,7 @@ class Law(RuleBasedStateMachine):
     @rule()
     def give_up(self) -> None:
         with clock_set_to(self.moment):
-            abandon_old(self.account)
+            abandon_all_old()
 
     @rule(calls=st.integers(0, 9))
     def set_limit(self, calls: int) -> None:

@@ -8,7 +8,7 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import create_account
 from headwater.common.clock import clock_set_to
 from headwater.common.errors import Wait
-from headwater.credits.ledger import ABANDONED_AFTER, Ledger, abandon, abandon_old
+from headwater.credits.ledger import ABANDONED_AFTER, Ledger, abandon, abandon_all_old
 from headwater.credits.models import Entry, EntryState, Window
 from headwater.credits.opening import current_window
 from headwater.credits.services import calls_of_job, today
@@ -88,7 +88,7 @@ def test_what_nobody_can_be_waiting_for_any_more_is_given_up_as_spent(account: A
     with clock_set_to(NOON + ABANDONED_AFTER):
         young = ledger.reserve(CALL)
     with clock_set_to(NOON + ABANDONED_AFTER + timedelta(seconds=1)):
-        assert abandon_old(account) == 1
+        assert abandon_all_old() == 1
         assert today(account).used_calls == 2
     assert dict(Entry.of(account).values_list("pk", "state")) == {old: EntryState.ABANDONED, young: EntryState.OPEN}
 
