@@ -57,7 +57,7 @@ class Job:
         """False for an aborted or deleted job, which stays so whatever its worker still wants to write."""
         self.state = state or self.state
         self.plain["systemModstamp"] = self.org.now_text()
-        with self.org.database.write() as connection:
+        with self.org.database.join() as connection:
             changed = connection.execute(
                 "UPDATE _job SET state = ?, plain = ? WHERE id = ? AND state <> 'Aborted'",
                 (self.state, orjson.dumps(self.plain).decode(), self.id),

@@ -70,7 +70,7 @@ def _keep_outcomes(load: Load, numbers: list[int], outcomes: list[Outcome]) -> N
         (load.kept_as, number, each.record_id, int(each.created), _kept_error(each.error))
         for number, each in zip(numbers, outcomes, strict=True)
     )
-    with load.org.database.write() as connection:
+    with load.org.database.join() as connection:
         connection.executemany("INSERT INTO _job_row VALUES (?, ?, ?, ?, ?)", kept)
 
 
@@ -100,11 +100,11 @@ def read_outcomes(org: Org, kept_as: str) -> Iterator[Outcome]:
 
 
 def _load_row(load: Load, writer: Writer, values: Values, repeated: frozenset[str]) -> Outcome:
+    """What the writer does to one record is one deed already: it stands or falls by itself."""
     record_id = _take_id(values)
     try:
-        with load.org.database.write():
-            _refuse_repeated(load, values, repeated)
-            return _write(load, writer, record_id, _without_id(values))
+        _refuse_repeated(load, values, repeated)
+        return _write(load, writer, record_id, _without_id(values))
     except ApiError as error:
         return Outcome(record_id, error=error)
 

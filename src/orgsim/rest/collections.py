@@ -84,7 +84,7 @@ def _run_deeds(org: Org, chunk: Chunk, deeds: list[Deed], *, all_or_none: bool) 
     try:
         with org.database.write():
             for deed in deeds:
-                result = _attempt(org, deed)
+                result = _attempt(deed)
                 failed = failed or not result["success"]
                 results.append(result)
             if failed and all_or_none:
@@ -97,10 +97,10 @@ def _run_deeds(org: Org, chunk: Chunk, deeds: list[Deed], *, all_or_none: bool) 
     return results
 
 
-def _attempt(org: Org, deed: Deed) -> Result:
+def _attempt(deed: Deed) -> Result:
+    """What the writer does to one record is one deed already: it stands or falls by itself."""
     try:
-        with org.database.write():
-            return deed()
+        return deed()
     except ApiError as error:
         return _failed(error)
 

@@ -122,6 +122,11 @@ def _storage(org: Org) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def _used_kb(org: Org) -> int:
+    """Counted anew only when something was written since, as it takes long in a large org."""
+    return org.database.remembered("used kilobytes", lambda: _count_kb(org))
+
+
+def _count_kb(org: Org) -> int:
     """Field history counts for nothing (facts C.27)."""
     kept = [each.name for each in org.catalog() if each.name not in _WITHOUT_STORAGE and not each.is_history]
     sums = (f'{_OTHER_RECORD_KB.get(name, _RECORD_KB)} * (SELECT count(*) FROM "{name}")' for name in kept)  # noqa: S608  names come from the schema

@@ -1,7 +1,9 @@
 """The two records a schema is made of: a field and an sObject. Plain data; nothing here touches a database."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
+
+import orjson
 
 TEXT_TYPES = frozenset(
     {"string", "picklist", "multipicklist", "email", "phone", "url", "textarea", "encryptedstring", "combobox"}
@@ -195,10 +197,10 @@ class SObject:
         return replace(self, default_record_type_id=record_type_id, index={})
 
 
-def to_plain(sobject: SObject) -> dict[str, Any]:
-    plain = asdict(sobject)
-    del plain["index"]
-    return plain
+def to_json(sobject: SObject) -> bytes:
+    """All but the index; `from_plain` reads it again."""
+    names = (each.name for each in fields(sobject) if each.name != "index")
+    return orjson.dumps({name: getattr(sobject, name) for name in names})
 
 
 def from_plain(plain: dict[str, Any]) -> SObject:

@@ -25,7 +25,7 @@ def hold_back(org: Org, sobject: SObject, record_id: str) -> None:
     if not _is_chosen(record_id, number, float(org.setting("late_visible_share"))):
         return
     connection = org.database.connect()
-    now = org.clock.now()
+    now = org.now()
     made, until = datetime_text(now), datetime_text(now + dt.timedelta(seconds=seconds))
     connection.execute("DELETE FROM _held WHERE until <= ?", (made,))
     # An older image that is kept as long already says what this one would.

@@ -3,8 +3,10 @@
 Not here: what may be written (store/write.py), what can be asked (soql/), who may log in (oauth/).
 """
 
+import datetime as dt
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,13 @@ import orjson
 from orgsim import ids
 from orgsim.clock import Clock, datetime_text
 from orgsim.schema.catalog import Catalog, View
-from orgsim.schema.model import Field, SObject, from_plain, to_plain
+from orgsim.schema.model import Field, SObject, from_plain, to_json
 from orgsim.store import ddl
 from orgsim.store.allowance import DEVELOPER, allowed_calls
 from orgsim.store.database import Database
 from orgsim.store.quotas import Quotas
 from orgsim.store.running import RunningRequests
-from orgsim.store.settings import read_setting, read_settings, write_setting
+from orgsim.store.settings import read_setting, write_setting
 from orgsim.store.usage import Usage
 
 
@@ -43,15 +45,16 @@ class Org:
     # settings
 
     def setting(self, name: str) -> Any:
-        return read_setting(self.database.connect(), name)
+        return self.database.remembered(("setting", name), lambda: read_setting(self.database.connect(), name))
 
     def settings(self, *names: str) -> list[Any]:
         """Several at once, in the order of their names."""
-        return read_settings(self.database.connect(), names)
+        return [self.setting(name) for name in names]
 
     def set(self, name: str, value: object) -> None:
         with self.database.write() as connection:
             write_setting(connection, name, value)
+            self.database.forget()
 
     @property
     def is_sandbox(self) -> bool:
@@ -68,8 +71,12 @@ class Org:
         chosen, edition, licences, is_sandbox = self.settings("allowance_calls", "edition", "licences", "is_sandbox")
         return int(chosen) if chosen is not None else allowed_calls(edition, licences, is_sandbox=is_sandbox)
 
+    def now(self) -> dt.datetime:
+        """What the clock shows; all of one transaction happens at one moment."""
+        return self.database.kept("now", self.clock.now)
+
     def now_text(self) -> str:
-        return datetime_text(self.clock.now())
+        return self.database.kept("now as text", lambda: datetime_text(self.now()))
 
     # schema
 
@@ -79,11 +86,14 @@ class Org:
 
     def schema(self) -> tuple[Catalog, dict[str, View]]:
         """The catalog, and the views of it that have been made by user; store/access.py makes them."""
+        return self.database.remembered("schema", self._read_schema)
+
+    def _read_schema(self) -> tuple[Catalog, dict[str, View]]:
         connection = self.database.connect()
         version = read_setting(connection, "schema_version")
         if self._schema is None or self._schema[0] != version:
             rows = connection.execute("SELECT plain FROM _sobject ORDER BY position").fetchall()
-            self._schema = (version, Catalog(from_plain(orjson.loads(row[0])) for row in rows), {})
+            self._schema = (version, Catalog(_sobject(row[0]) for row in rows), {})
         return self._schema[1:]
 
     def add_sobjects(self, sobjects: Iterable[SObject], *, with_indexes: bool = True) -> None:
@@ -118,7 +128,7 @@ class Org:
         (position,) = connection.execute("SELECT count(*) FROM _sobject").fetchone()
         connection.execute(
             "INSERT INTO _sobject VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET plain = excluded.plain",
-            (sobject.name, position, orjson.dumps(to_plain(sobject)).decode()),
+            (sobject.name, position, to_json(sobject).decode()),
         )
 
     def access_changed(self) -> None:
@@ -131,6 +141,7 @@ class Org:
         # Never the same twice, so that a schema that was rolled back is not taken for a later one.
         write_setting(connection, "schema_version", secrets.token_hex(8))
         write_setting(connection, "schema_changed_at", self.now_text())
+        self.database.forget()
 
     # ids
 
@@ -150,10 +161,15 @@ class Org:
 
     def next_number(self, sequence: str, count: int = 1) -> int:
         """Take `count` numbers from a sequence of this org; the first of them is returned."""
-        with self.database.write() as connection:
+        with self.database.join() as connection:
             row = connection.execute(
                 "INSERT INTO _sequence VALUES (?, 1 + ?) "
                 "ON CONFLICT (name) DO UPDATE SET next_number = next_number + ? RETURNING next_number",
                 (sequence, count, count),
             ).fetchone()
         return int(row[0]) - count
+
+
+@lru_cache(maxsize=1000)  # a change of the schema leaves most objects as they were, and most orgs have the same
+def _sobject(plain: str) -> SObject:
+    return from_plain(orjson.loads(plain))

@@ -19,16 +19,27 @@ def find_rows(connection: sqlite3.Connection, sobject: SObject, field: str, valu
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
+def live_ids(connection: sqlite3.Connection, sobject: SObject, field: str, value: Stored) -> list[str]:
+    """Of the records with that value that are not in the recycle bin."""
+    live = ' AND "IsDeleted" IS NOT 1' if sobject.has_recycle_bin else ""
+    found = connection.execute(f'SELECT "Id" FROM "{sobject.name}" WHERE "{field}" = ?{live}', (value,))  # noqa: S608  names come from the schema
+    return [row[0] for row in found]
+
+
 def insert_row(connection: sqlite3.Connection, sobject: SObject, row: Mapping[str, Stored]) -> None:
-    insert_rows(connection, sobject, tuple(row), [tuple(row.values())])
+    connection.execute(_insert_sql(sobject, tuple(row)), tuple(row.values()))
 
 
 def insert_rows(
     connection: sqlite3.Connection, sobject: SObject, names: tuple[str, ...], rows: Iterable[tuple[Stored, ...]]
 ) -> None:
+    connection.executemany(_insert_sql(sobject, names), rows)
+
+
+def _insert_sql(sobject: SObject, names: tuple[str, ...]) -> str:
     columns = ", ".join(f'"{name}"' for name in names)
     marks = ", ".join("?" * len(names))
-    connection.executemany(f'INSERT INTO "{sobject.name}" ({columns}) VALUES ({marks})', rows)  # noqa: S608  names come from the schema
+    return f'INSERT INTO "{sobject.name}" ({columns}) VALUES ({marks})'  # noqa: S608  names come from the schema
 
 
 def update_row(connection: sqlite3.Connection, sobject: SObject, record_id: str, changes: Mapping[str, Stored]) -> None:

@@ -50,14 +50,6 @@ def read_setting(connection: sqlite3.Connection, name: str) -> object:
     return DEFAULTS[name] if row is None else orjson.loads(row[0])
 
 
-def read_settings(connection: sqlite3.Connection, names: tuple[str, ...]) -> list[object]:
-    """Several at once, in the order of `names`."""
-    marks = ", ".join("?" * len(names))
-    rows = connection.execute(f"SELECT name, value FROM _setting WHERE name IN ({marks})", names)  # noqa: S608  only question marks are put in
-    found = dict(rows.fetchall())
-    return [orjson.loads(found[name]) if name in found else DEFAULTS[name] for name in names]
-
-
 def write_setting(connection: sqlite3.Connection, name: str, value: object) -> None:
     """Raises KeyError for a setting that does not exist, ValueError for a table of licences that makes no sense."""
     if name not in DEFAULTS:

@@ -97,6 +97,9 @@ class State:
     # clock
 
     def _read_clock(self) -> ClockSetting:
+        return self.database.remembered("clock", self._read_clock_row)
+
+    def _read_clock_row(self) -> ClockSetting:
         row = self.database.connect().execute("SELECT offset_seconds, frozen_at FROM clock").fetchone()
         if row is None:
             return ClockSetting()
@@ -110,6 +113,7 @@ class State:
                 "SET offset_seconds = excluded.offset_seconds, frozen_at = excluded.frozen_at",
                 (setting.offset_seconds, frozen),
             )
+            self.database.forget()
 
     def clock_setting(self) -> ClockSetting:
         return self._read_clock()

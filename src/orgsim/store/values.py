@@ -21,7 +21,9 @@ def to_stored(field: Field, value: object) -> Stored:
     """Raises ApiError with the code and sentence Salesforce gives for this kind of field."""
     if isinstance(value, str):
         value = value.replace("\0", "")  # no text can hold it, and SQLite's functions stop at it
-    if value is None or (isinstance(value, str) and not value.strip()):
+        if not value.strip():
+            value = None
+    if value is None:
         return None if field.type != "boolean" else _no_boolean(field)
     return _READERS[field.type](field, value)
 
@@ -31,9 +33,12 @@ def to_number(field: Field, stored: int) -> Decimal:
 
 
 def _text(field: Field, value: object) -> str:
-    if isinstance(value, (dict, list)):
+    if isinstance(value, str):
+        text = value.strip()
+    elif isinstance(value, (dict, list)):
         raise _wrong_type(field, value)
-    text = ("true" if value else "false") if isinstance(value, bool) else str(value).strip()
+    else:
+        text = ("true" if value else "false") if isinstance(value, bool) else str(value).strip()
     if len(text) > field.length:
         raise ApiError(
             "STRING_TOO_LONG",

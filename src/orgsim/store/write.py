@@ -24,7 +24,8 @@ from orgsim.store.org import Org
 from orgsim.store.recordtypes import open_object, settle_record_type
 from orgsim.store.recyclebin import empty_old, note_binned, note_erased, note_restored, owned_rows, root_in_bin
 from orgsim.store.restrict import refuse_referenced
-from orgsim.store.rows import Row, find_rows, read_row
+from orgsim.store.rows import Row, live_ids, read_row
+from orgsim.store.shape import shape_of
 from orgsim.store.triggers import reckon_cpu_ms
 from orgsim.store.validation import refuse_invalid
 from orgsim.store.values import Stored, not_writable, to_stored
@@ -87,8 +88,7 @@ class Writer:
             self._refuse_missing(sobject, row, tuple(sent))
             self._touch(sobject, row)
             self._settle_record_type(sobject, row, old)
-            now = self.org.clock.now()
-            fill_in(sobject.name, Saving(connection, self.org.catalog(), now, row, old, frozenset(sent)))
+            fill_in(sobject.name, Saving(connection, self.org.catalog(), self.org.now(), row, old, frozenset(sent)))
             self._archive(sobject, row)
             self._check_links(sobject, row, sent)
             refuse_invalid(self.org, self.user_id, sobject, row, old)
@@ -103,7 +103,7 @@ class Writer:
         """Returns (Id, whether it was created). Several matches raise DUPLICATE_EXTERNAL_ID."""
         sobject = self._sobject(name)
         field = self.external_id(sobject, key)
-        with self.org.database.write():
+        with self.org.database.join():
             found = self.find_by_key(sobject, field, value)
             if len(found) > 1:
                 message = f"{field.name}: more than one record found for external id field: [{', '.join(found)}]"
@@ -178,8 +178,7 @@ class Writer:
         stored = to_stored(field, value)
         if stored is None:
             raise ApiError("MISSING_ARGUMENT", f"{field.name} not specified", fields=(field.name,))
-        rows = find_rows(self.org.database.connect(), sobject, field.name, stored)
-        return [str(row["Id"]) for row in rows if not row.get("IsDeleted")]
+        return live_ids(self.org.database.connect(), sobject, field.name, stored)
 
     # reading what was sent
 
@@ -238,29 +237,29 @@ class Writer:
     # building the row
 
     def _new_row(self, sobject: SObject, sent: Row) -> Row:
-        row: Row = {each.name: _default(each) for each in sobject.stored_fields}
-        row.update(sent)
+        shape = shape_of(self.org, sobject)
+        row: Row = shape.blank | sent
         row["Id"] = self.org.new_id(sobject.key_prefix)
-        now = self.org.now_text()
-        row.update({name: now for name in ("CreatedDate",) if name in row})
-        row.update({name: self.user_id for name in ("CreatedById",) if name in row})
+        if "CreatedDate" in row:
+            row["CreatedDate"] = self.org.now_text()
+        if "CreatedById" in row:
+            row["CreatedById"] = self.user_id
         if "OwnerId" in row and row["OwnerId"] is None:
             row["OwnerId"] = self.user_id
-        for field in sobject.fields:
-            if field.auto_number:
-                row[field.name] = field.numbered(self.org.next_number(f"{sobject.name}.{field.name}"))
+        for field in shape.auto_numbers:
+            row[field.name] = field.numbered(self.org.next_number(f"{sobject.name}.{field.name}"))
         self._touch(sobject, row)
         return row
 
     def _save_new(self, sobject: SObject, row: Row, sent: frozenset[str]) -> None:
         connection = self.org.database.connect()
-        self._refuse_missing(sobject, row, tuple(row))
+        self._refuse_missing(sobject, row, shape_of(self.org, sobject).required)
         self._settle_record_type(sobject, row, None)
-        fill_in(sobject.name, Saving(connection, self.org.catalog(), self.org.clock.now(), row, None, sent))
+        fill_in(sobject.name, Saving(connection, self.org.catalog(), self.org.now(), row, None, sent))
         self._archive(sobject, row)
         self._check_links(sobject, row, sent)
         refuse_invalid(self.org, self.user_id, sobject, row, None)
-        self._refuse_duplicates(sobject, row, row)
+        self._refuse_duplicates(sobject, row, shape_of(self.org, sobject).unique)
         self._refuse_matching(sobject, row, None)
         refuse_locked(self.org, sobject, row)
         add_record(self.org, sobject, row)
@@ -275,14 +274,11 @@ class Writer:
             write_stage_history(self.org, self.user_id, row, old)
 
     def _touch(self, sobject: SObject, row: Row) -> None:
-        now = self.org.now_text()
-        for name, value in (
-            ("LastModifiedDate", now),
-            ("LastModifiedById", self.user_id),
-            ("SystemModstamp", now),
-        ):
-            if sobject.find(name):
-                row[name] = value
+        shape = shape_of(self.org, sobject)
+        for name in shape.touch_moments:
+            row[name] = self.org.now_text()
+        for name in shape.touch_users:
+            row[name] = self.user_id
 
     def _settle_record_type(self, sobject: SObject, row: Row, old: Row | None) -> None:
         if sobject.name == "RecordType":
@@ -293,7 +289,7 @@ class Writer:
 
     def _archive(self, sobject: SObject, row: Row) -> None:
         if sobject.name in ("Task", "Event"):
-            row["IsArchived"] = int(is_old_activity(sobject.name, row, self.org.clock.now()))
+            row["IsArchived"] = int(is_old_activity(sobject.name, row, self.org.now()))
 
     # refusing
 
@@ -322,8 +318,7 @@ class Writer:
             if parent is None or parent.name not in field.reference_to:
                 message = f"{field.label}: id value of incorrect type: {target}"
                 raise ApiError("FIELD_INTEGRITY_EXCEPTION", message, fields=(field.name,))
-            linked = read_row(self.org.database.connect(), parent, str(target))
-            if linked is None or linked.get("IsDeleted"):
+            if not live_ids(self.org.database.connect(), parent, "Id", str(target)):
                 raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=())
             if self.catalog.find(parent.name) is None:
                 message = f"insufficient access rights on cross-reference id: {str(target)[:15]}"
@@ -334,9 +329,9 @@ class Writer:
             field, value = sobject.find(name), row.get(name)
             if field is None or not field.unique or value is None:
                 continue
-            for other in find_rows(self.org.database.connect(), sobject, field.name, value):
-                if other["Id"] != row["Id"] and not other.get("IsDeleted"):
-                    raise _duplicate(field, str(other["Id"]))
+            for other_id in live_ids(self.org.database.connect(), sobject, field.name, value):
+                if other_id != row["Id"]:
+                    raise _duplicate(field, other_id)
 
     def _refuse_matching(self, sobject: SObject, row: Row, old: Row | None) -> None:
         chunk = self.chunk or Chunk()
@@ -352,9 +347,11 @@ class Writer:
             reckon_cpu_ms(self.org, chunk)
 
     def _live_row(self, sobject: SObject, record_id: str) -> Row:
-        row = read_row(self.org.database.connect(), sobject, self._id_of(sobject, record_id))
-        if row is None:
+        shape = shape_of(self.org, sobject)
+        found = self.org.database.connect().execute(shape.select_sql, (self._id_of(sobject, record_id),)).fetchone()
+        if found is None:
             raise ApiError("NOT_FOUND", "The requested resource does not exist", status=404)
+        row: Row = dict(zip(shape.blank, found, strict=True))
         if row.get("IsDeleted"):
             raise ApiError("ENTITY_IS_DELETED", "entity is deleted", status=404, fields=())
         return row
@@ -426,10 +423,6 @@ def _targets(reference: Field, keys: Mapping[str, object]) -> tuple[str, ...]:
     """The objects a parent may be of: the one named by `type`, else all that the field allows."""
     named = str(keys.get("type") or "").lower()
     return tuple(each for each in reference.reference_to if not named or each.lower() == named)
-
-
-def _default(field: Field) -> Stored:
-    return to_stored(field, field.default) if field.default not in (None, "") else None
 
 
 def _difference(old: Row, new: Row) -> Row:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from orgsim import ids
 from orgsim.clock import datetime_text, parse_datetime
 from orgsim.errors import ApiError
 from orgsim.schema.declare import label_of, money, number
-from orgsim.schema.model import Field, from_plain, to_plain
+from orgsim.schema.model import Field, from_plain, to_json
 from orgsim.schema.standard import STANDARD_OBJECTS
 from orgsim.soql import tree
 from orgsim.soql.dates import day_range
@@ -153,7 +154,7 @@ def test_auto_numbers_follow_their_format() -> None:
 @pytest.mark.parametrize("sobject", STANDARD_OBJECTS, ids=lambda each: each.name)
 def test_standard_objects_are_sound(sobject: object) -> None:
     [same] = [each for each in STANDARD_OBJECTS if each == sobject]
-    assert from_plain(to_plain(same)) == same
+    assert from_plain(orjson.loads(to_json(same))) == same
     assert same.fields[0].name == "Id"
     assert len(same.index) == len(same.fields)
     known = {each.name for each in STANDARD_OBJECTS}
@@ -174,6 +175,51 @@ def test_a_part_of_a_transaction_can_be_undone_alone(tmp_path: Path) -> None:
     with database.read() as connection:
         assert [row[0] for row in connection.execute("SELECT n FROM t")] == [1, 3]
     database.close()
+
+
+def test_what_is_kept_of_a_transaction_is_read_once_and_again_after_a_part_is_undone(tmp_path: Path) -> None:
+    database = Database(tmp_path / "kept.db", "CREATE TABLE t (n INTEGER)")
+
+    def count() -> int:
+        return int(database.connect().execute("SELECT count(*) FROM t").fetchone()[0])
+
+    with database.write() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+        assert database.kept("rows", count) == 1
+        with suppress(RollBackError), database.write():
+            connection.execute("INSERT INTO t VALUES (2)")
+            assert database.kept("rows", count) == 1
+            database.forget()
+            assert database.kept("rows", count) == 2
+            roll_back()
+        assert database.kept("rows", count) == 1
+        with database.join():
+            connection.execute("INSERT INTO t VALUES (3)")
+    assert database.kept("rows", count) == 2
+    database.close()
+
+
+def test_what_is_remembered_of_a_file_is_read_again_when_anybody_has_changed_it(tmp_path: Path) -> None:
+    here, there = (Database(tmp_path / "remembered.db", "CREATE TABLE IF NOT EXISTS t (n INTEGER)") for _ in range(2))
+    asked: list[int] = []
+
+    def count() -> int:
+        asked.append(1)
+        return int(here.connect().execute("SELECT count(*) FROM t").fetchone()[0])
+
+    counts = []
+    for writer in (here, there, here):
+        with writer.write() as connection:
+            connection.execute("INSERT INTO t VALUES (1)")
+        counts += [here.remembered("rows", count), here.remembered("rows", count)]
+    with suppress(RollBackError), here.write() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+        counts.append(here.remembered("rows", count))
+        roll_back()
+    counts.append(here.remembered("rows", count))
+    assert (counts, len(asked)) == ([1, 1, 2, 2, 3, 3, 4, 3], 5)
+    for each in (here, there):
+        each.close()
 
 
 def test_writers_take_turns(tmp_path: Path) -> None:
