@@ -55,6 +55,12 @@ def staged(folder: Path, contacts: int) -> Iterator[Stage]:
     state, callback_port = folder / "org", free_port()
     tell(f"seeding an org of {contacts:,} contacts")
     seed(state, contacts, f"http://localhost:{callback_port}/OauthRedirect")
+    with serving(folder, state, callback_port) as stage:
+        yield stage
+
+
+@contextmanager
+def serving(folder: Path, state: Path, callback_port: int) -> Iterator[Stage]:
     trust = ensure_proxy_tls_files(state / "tls").authority
     with orgsim_serving(state, "--proxy-port", "0") as server:
         [org] = httpx2.get(f"{server.url}/orgsim/status").raise_for_status().json()["orgs"]

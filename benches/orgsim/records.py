@@ -1,5 +1,6 @@
 """The org that is measured: a seeded history, then contacts copied until there are as many as asked for."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from benches.orgsim.processes import ORGSIM, Ended, run_to_end
@@ -25,20 +26,23 @@ def seed(state: Path, records: int) -> Ended:
     return run_to_end(*ORGSIM, "seed", "--state", str(state), "--records", str(records), *options)
 
 
-def copy_contacts(state_folder: Path, wanted: int) -> None:
+def copy_contacts(state_folder: Path, wanted: int, values: Mapping[str, str] | None = None) -> None:
+    """values   SQL for the fields in which a copy differs from its model."""
     state = State(state_folder)
     try:
         org = state.orgs()[0]
         org.set("bulk_delay_seconds", 0.0)
-        _copy_contacts(org, wanted)
+        _copy_contacts(org, wanted, values or {})
     finally:
         state.close()
 
 
-def _copy_contacts(org: Org, wanted: int) -> None:
+def _copy_contacts(org: Org, wanted: int, values: Mapping[str, str]) -> None:
     """Straight into the table, whose indexes are made anew afterwards."""
     contact = org.catalog().get("Contact")
-    others = ", ".join(f'"{field.name}"' for field in contact.stored_fields if field.name != "Id")
+    names = [field.name for field in contact.stored_fields if field.name != "Id"]
+    others = ", ".join(f'"{name}"' for name in names)
+    copied = ", ".join(values.get(name, f'"{name}"') for name in names)
     with org.database.write() as connection:
         indexes = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'Contact' AND sql IS NOT NULL"
@@ -50,7 +54,7 @@ def _copy_contacts(org: Org, wanted: int) -> None:
         for name, _ in indexes:
             connection.execute(f'DROP INDEX "{name}"')
         connection.execute(
-            f'INSERT INTO "Contact" ("Id", {others}) SELECT nth_id(value), {others} '  # noqa: S608  names from the schema
+            f'INSERT INTO "Contact" ("Id", {others}) SELECT nth_id(value), {copied} '  # noqa: S608  names from the schema
             "FROM (WITH RECURSIVE step (value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM step LIMIT :missing) "
             "SELECT value FROM step) CROSS JOIN "
             '(SELECT row_number() OVER () - 1 AS place, * FROM "Contact" WHERE "IsDeleted" = 0) AS model '

@@ -1,0 +1,34 @@
+"""The measured org: little else than contacts, which grow from one size to the next.
+
+Not here: serving it (benches/credits/stage.py).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benches.credits.records import ALLOWANCE_CALLS, APP_KEY, APP_SECRET, HISTORY_RECORDS, PASSWORD, USERNAME
+from benches.orgsim.processes import ORGSIM, run_to_end
+from benches.orgsim.records import copy_contacts
+
+# A copy has a name, an address, a number and moments of its own: rows that repeat one another would be compressed and
+# stored faster than any company's. No moment is as young as the overlap of two reads.
+_STAMP = "strftime('%Y-%m-%dT%H:%M:%S.000+0000', 'now', '-' || ({} + abs(random()) % {}) || ' seconds')"
+OWN_VALUES: Mapping[str, str] = {
+    "LastName": "printf('Name-%x', abs(random()) % 1048576)",
+    "Email": "printf('%x.%x@example.com', abs(random()) % 1048576, value)",
+    "Phone": "printf('+1 %03d %03d %04d', 200 + abs(random()) % 800, abs(random()) % 1000, abs(random()) % 10000)",
+    "CreatedDate": _STAMP.format(40_000_000, 60_000_000),
+    "LastModifiedDate": _STAMP.format(100_000, 30_000_000),
+    "SystemModstamp": _STAMP.format(100_000, 30_000_000),
+}
+
+
+def grow(state_folder: Path, contacts: int, callback: str) -> None:
+    """Found the org where it is not there yet; then there are so many contacts. Safe to repeat."""
+    if not state_folder.exists():
+        run_to_end(
+            *ORGSIM, "seed", "--state", str(state_folder), "--records", str(min(HISTORY_RECORDS, contacts)),
+            "--user", USERNAME, "--password", PASSWORD, "--app-key", APP_KEY, "--app-secret", APP_SECRET,
+            "--callback", callback, "--allowance", str(ALLOWANCE_CALLS),
+        )  # fmt: skip
+    copy_contacts(state_folder, contacts, OWN_VALUES)
