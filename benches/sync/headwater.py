@@ -10,5 +10,5 @@ from headwater.cli.main import main
 from headwater.sync.objects import OBJECTS
 
 if __name__ == "__main__":
-    cast(dict[str, tuple[str, ...]], OBJECTS)[CONTACT] = FIELDS[CONTACT]
+    cast("dict[str, tuple[str, ...]]", OBJECTS)[CONTACT] = FIELDS[CONTACT]
     main()

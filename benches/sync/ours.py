@@ -9,7 +9,6 @@ import sys
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -79,11 +78,11 @@ class Installation:
         [database] = self._data.glob("*.sqlite3")
         with closing(sqlite3.connect(database)) as connection:
             job, began = connection.execute("SELECT id, started_utc FROM jobs_job ORDER BY id DESC LIMIT 1").fetchone()
-            rows = connection.execute("SELECT name, done_utc, result FROM jobs_step WHERE job_id = ? ORDER BY id", (job,))
+            rows = connection.execute(
+                "SELECT name, done_utc, result FROM jobs_step WHERE job_id = ? ORDER BY id", (job,)
+            )
             return _moment(began), [(name, _moment(done), orjson.loads(result)) for name, done, result in rows]
 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-

@@ -30,7 +30,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, given: bytes 
     with (
         tempfile.TemporaryFile() as stdin,
         tempfile.TemporaryFile() as stderr,
-        (into.open("w+b") if into else tempfile.TemporaryFile()) as stdout,
+        into.open("w+b") if into else tempfile.TemporaryFile() as stdout,
     ):
         stdin.write(given)
         stdin.seek(0)

@@ -81,6 +81,10 @@ class RunningJob:
         """Whether the step is behind the job already, from this run or an earlier one."""
         return Step.objects.filter(job_id=self.id, name=name).exists()
 
+    def result_of(self, name: str) -> Any:
+        """What a step told that is behind the job already."""
+        return Step.objects.get(job_id=self.id, name=name).result
+
     def pause(self, seconds: float) -> None:
         """Let time pass while something outside is at work. Raises HandBack or Cancelled within a second."""
         left = seconds

@@ -8,9 +8,10 @@ from headwater.lake.compaction import compact, needs_compaction
 from headwater.lake.parts import Part, sweep
 from headwater.lake.schema import CanonicalType, Column, Owner, TableSchema, schema_from_describe
 from headwater.lake.snapshot import TableParts, open_snapshot
-from headwater.lake.writing import write_part_from_csv, write_part_from_ndjson
+from headwater.lake.writing import GZIP_SUFFIX, csv_size_bytes, write_part_from_csv, write_part_from_ndjson
 
 __all__ = [
+    "GZIP_SUFFIX",
     "CanonicalType",
     "Column",
     "Owner",
@@ -19,6 +20,7 @@ __all__ = [
     "TableSchema",
     "checksum",
     "compact",
+    "csv_size_bytes",
     "needs_compaction",
     "open_snapshot",
     "schema_from_describe",

@@ -5,6 +5,9 @@ Not here: fetching the files (sync room).
 """
 
 import csv
+import gzip
+import os
+import zlib
 from pathlib import Path
 
 import duckdb
@@ -16,27 +19,41 @@ from headwater.lake.quoting import quote_list, quote_name, quote_text
 from headwater.lake.schema import CanonicalType, Column, TableSchema
 
 _NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
-_PATTERNS = {
-    CanonicalType.DECIMAL: _NUMBER,
-    CanonicalType.DOUBLE: _NUMBER,
-    CanonicalType.BOOLEAN: "(?i)true|false",
-    CanonicalType.DATE: r"\d{4}-\d{2}-\d{2}",
-    # Bulk CSV writes Z, REST writes +0000 (facts C.1); any other offset would be read as UTC, so it is refused.
-    CanonicalType.TIMESTAMP: r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]00:?00)",
-}
+_DAY = "%Y-%m-%d"
+# Bulk CSV writes Z, REST writes +0000, both with milliseconds (facts C.1); any other offset is refused. First come, first
+# tried.
+_MOMENTS = [
+    f"{_DAY}T%H:%M:%S{fraction}{zone}"
+    for fraction in (".%g", "", ".%f")
+    for zone in ("Z", "+0000", "+00:00", "-0000", "-00:00")
+]
+_YEAR_OF_FOUR_DIGITS = 1000  # `22` is read as the year 22
 _MARK = "headwater-bad-value"
 _SHOWN_CHARACTERS = 80
+GZIP_SUFFIX = ".gz"
+_NOT_GZIP = "GZIP stream"  # in DuckDB's words for a body that was cut short, or is none
 _LONGEST_LINE_BYTES = 16 * 1024 * 1024  # a row may hold several long text areas of 128 KiB
+
+
+def csv_size_bytes(csv_path: Path) -> int:
+    """Without its compression, as gzip's last four bytes tell: exact below 4 GiB, and a result holds 1 (facts C.4)."""
+    if csv_path.suffix != GZIP_SUFFIX:
+        return csv_path.stat().st_size
+    with csv_path.open("rb") as file:
+        file.seek(-4, os.SEEK_END)
+        return int.from_bytes(file.read(4), "little")
 
 
 def write_part_from_csv(csv_path: Path, schema: TableSchema, directory: Path, sequence: int) -> Part:
     """A part from a Bulk 2.0 result: header row, quoted values, empty is null, `NA` and `NULL` are data (facts C.4).
 
+    csv_path  As it was sent: with the suffix `.gz` it is still compressed.
+
     Errors    Fix   lake.bad_value        a value does not fit its type; field and value are named.
               Bug   lake.columns_missing  the file lacks columns of the schema.
               Bug   lake.unreadable_file  the file is not what Salesforce documents, for instance cut short.
     """
-    header = _csv_header(csv_path) or list(schema.names)  # some orgs send an empty body for no rows (facts C.4)
+    header = _csv_header(csv_path, schema) or list(schema.names)  # some orgs send an empty body for no rows (facts C.4)
     _refuse_missing_columns(csv_path, schema, header)
     columns = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in header)
     source = (
@@ -79,36 +96,47 @@ def _json_text(column: Column, place: int) -> str:
 
 
 def _typed(column: Column, text: str) -> str:
-    """SQL for one column: the text as its type, null as null, anything else an error that names field and value."""
+    """SQL for one column: the text as its type, null as null, anything else an error that names field and value.
+
+    Every value is read once, by the strictest function there is; a pattern is matched only where that one is lenient.
+    """
     name = quote_name(column.name)
     if column.type is CanonicalType.STRING:
         return f"{text} AS {name}"
-    fits = f"regexp_full_match({text}, {quote_text(_PATTERNS[column.type])})"
-    cast = f"TRY_CAST(CASE WHEN {fits} THEN {text} END AS {column.type.value})"
     complaint = f"error({quote_text(f'{_MARK}|{column.name}|')} || left({text}, {_SHOWN_CHARACTERS}) || '|')"
-    return f"CASE WHEN {text} IS NULL THEN NULL ELSE COALESCE({cast}, {complaint}) END AS {name}"
+    return f"CASE WHEN {text} IS NULL THEN NULL ELSE COALESCE({_read(column.type, text)}, {complaint}) END AS {name}"
+
+
+def _read(kind: CanonicalType, text: str) -> str:
+    """SQL for the text as a value of its type, null where it is none."""
+    if kind is CanonicalType.BOOLEAN:
+        return f"CASE {text} WHEN 'true' THEN true WHEN 'false' THEN false ELSE {_boolean_in_any_case(text)} END"
+    if kind in (CanonicalType.DATE, CanonicalType.TIMESTAMP):
+        formats = quote_text(_DAY) if kind is CanonicalType.DATE else quote_list(_MOMENTS)
+        moment = f"try_strptime({text}, {formats})"
+        return f"CASE WHEN year({moment}) >= {_YEAR_OF_FOUR_DIGITS} THEN CAST({moment} AS {kind.value}) END"
+    fits = f"regexp_full_match({text}, {quote_text(_NUMBER)})"  # a cast alone takes `nan` and rows of blanks
+    return f"TRY_CAST(CASE WHEN {fits} THEN {text} END AS {kind.value})"
+
+
+def _boolean_in_any_case(text: str) -> str:
+    return f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
 
 
 def _write(source: Path, query: str, schema: TableSchema, directory: Path, sequence: int) -> Part:
     with duckdb.connect(config={"preserve_insertion_order": "false"}) as connection:
         try:
             return write_part(connection, query, schema, directory, sequence)
-        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
             raise _explained(error, source, schema) from error
 
 
 def _explained(error: duckdb.Error, source: Path, schema: TableSchema) -> Fix | Bug:
     _, mark, rest = str(error).partition(f"{_MARK}|")
     if not mark:
-        return Bug(
-            "lake.unreadable_file",
-            f"{source.name}, sent for {schema.sobject}, is not in the documented form.",
-            Facts(
-                why=str(error).splitlines()[0],
-                left="No row of the file was taken in.",
-                next="The next sync fetches the object again.",
-            ),
-        )
+        if isinstance(error, duckdb.IOException) and _NOT_GZIP not in str(error):
+            raise error  # the disk's fault, not the file's
+        return _unreadable(source, schema, error)
     field, value = rest.split("|", 1)
     described = next(column.type for column in schema.columns if column.name == field)
     return Fix(
@@ -122,9 +150,25 @@ def _explained(error: duckdb.Error, source: Path, schema: TableSchema) -> Fix | 
     )
 
 
-def _csv_header(csv_path: Path) -> list[str]:
-    with csv_path.open(encoding="utf-8", newline="") as file:
-        return next(csv.reader(file), [])
+def _unreadable(source: Path, schema: TableSchema, error: Exception) -> Bug:
+    return Bug(
+        "lake.unreadable_file",
+        f"{source.name}, sent for {schema.sobject}, is not in the documented form.",
+        Facts(
+            why=str(error).splitlines()[0],
+            left="No row of the file was taken in.",
+            next="The next sync fetches the object again.",
+        ),
+    )
+
+
+def _csv_header(csv_path: Path, schema: TableSchema) -> list[str]:
+    opened = gzip.open if csv_path.suffix == GZIP_SUFFIX else open
+    try:
+        with opened(csv_path, "rt", encoding="utf-8", newline="") as file:
+            return next(csv.reader(file), [])
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _unreadable(csv_path, schema, error) from error
 
 
 def _refuse_missing_columns(source: Path, schema: TableSchema, found: list[str]) -> None:

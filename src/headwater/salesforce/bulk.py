@@ -45,10 +45,11 @@ class CreatedJob:
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """A page of results in a file; `locator` is empty after the last."""
+    """A page of results in a file, compressed where Salesforce sent it so; `locator` is empty after the last."""
 
     row_count: int
     locator: str
+    is_gzip: bool
 
 
 class Bulk:
@@ -84,12 +85,14 @@ class Bulk:
             params=params,
             headers={"Accept": "text/csv"},
             save_to=save_to,
+            is_kept_compressed=True,
         )
         answer = self._transport.send(Call(CallKind.BULK_RESULTS, sobject), request)
         following = answer.headers["Sforce-Locator"]
         return ResultPage(
             row_count=int(answer.headers["Sforce-NumberOfRecords"]),
             locator="" if following == _LAST_PAGE else following,
+            is_gzip=answer.headers.get("Content-Encoding", "").lower() == "gzip",
         )
 
 

@@ -56,6 +56,7 @@ class Request:
     """One request, built once and sent unchanged at every attempt. `doing` names it for people.
 
     may_repeat       False where a second sending would begin the work a second time, and only the caller can tell.
+    is_kept_compressed   Of what is saved to a file: as it comes, without taking it out of its compression first.
     load_from        A file to send as the body, piece by piece.
     refusal_inside   Finds a refusal that hides in a good answer, as a composite's subrequests do (facts C.6).
     let_pass         Codes of refusals that are an answer to the caller, who finds them as `Answer.refusal`.
@@ -69,6 +70,7 @@ class Request:
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     save_to: Path | None = None
+    is_kept_compressed: bool = False
     load_from: Path | None = None
     may_repeat: bool = True
     refusal_inside: "Callable[[Answer], Refusal | None] | None" = None
@@ -182,7 +184,7 @@ class Transport:
         ):
             usage = read_limit_info(response.headers.get("Sforce-Limit-Info"))
             if response.is_success:
-                body = _receive(response, request.save_to)
+                body = _receive(response, request)
                 answer = Answer(response.status_code, response.headers, body, _server_time(response.headers))
                 return answer, Settlement(Outcome.ANSWERED, response.status_code, usage)
             refusal = read_refusal(response.status_code, response.read(), response.headers.get("X-SFDC-Request-Id", ""))
@@ -202,12 +204,13 @@ def _body(request: Request) -> Iterator[bytes | BinaryIO | None]:
         yield orjson.dumps(request.json) if request.json is not None else request.content
 
 
-def _receive(response: httpx2.Response, save_to: Path | None) -> bytes:
-    if save_to is None:
+def _receive(response: httpx2.Response, request: Request) -> bytes:
+    if request.save_to is None:
         return response.read()
-    with save_to.open("wb") as file:
-        for chunk in response.iter_bytes(_CHUNK_BYTES):
-            file.write(chunk)
+    pieces = response.iter_raw if request.is_kept_compressed else response.iter_bytes
+    with request.save_to.open("wb") as file:
+        for piece in pieces(_CHUNK_BYTES):
+            file.write(piece)
     return b""
 
 

@@ -1,7 +1,7 @@
-"""Reads objects by Bulk 2.0 jobs: made together, looked at together at their expected end, fetched page by page.
+"""Reads objects by Bulk 2.0 jobs: made together, looked at together at their expected end, then taken in.
 
 A job that fails in the org is made anew. Every call but the looks is a step of its own, so that a killed cycle goes on
-behind the last call it paid for. Not here: which objects go this way (plan.py).
+behind the last call it paid for. Not here: which objects go this way (plan.py), and their pages (bulk_pages.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix
 from headwater.credits.prices import UNKNOWN_BULK_ROWS_PER_SECOND, bulk_poll_delay_seconds
-from headwater.lake import Part
 from headwater.salesforce.bulk import ENDED, Bulk, JobState
+from headwater.sync.bulk_pages import take_pages
 from headwater.sync.plan import ObjectRead
 from headwater.sync.read import Reading, since_of
 from headwater.sync.soql import Span, bulk_soql, to_literal
@@ -53,7 +53,7 @@ class BulkJobs:
         self._reading.tally.seen.bulk_pace.append((ended["rows"], ended["seconds"]))
         complete = [read for read in self._pending if ended["states"][read.sobject] == JobState.JOB_COMPLETE]
         for read in complete:
-            _fetch_pages(self._reading, read, self._jobs[read.sobject]["id"])
+            take_pages(self._reading, read, self._jobs[read.sobject]["id"])
         return [read for read in self._pending if read not in complete]
 
 
@@ -91,37 +91,6 @@ def _wait(
 
     ended: dict[str, Any] = reading.job.step(f"wait for Bulk jobs {attempt}", look)
     return ended
-
-
-def _fetch_pages(reading: Reading, read: ObjectRead, job_id: str) -> None:
-    locator, number = "", 0
-    while number == 0 or locator:
-        result = _fetch_page(reading, read, job_id, number, locator)
-        reading.tally.add_bulk_page(read.sobject, result)
-        locator, number = result["locator"], number + 1
-
-
-def _fetch_page(reading: Reading, read: ObjectRead, job_id: str, number: int, locator: str) -> dict[str, Any]:
-    def fetch() -> tuple[Part, dict[str, Any]]:
-        began_utc = now_utc()
-        with reading.scratch(".csv") as path:
-            page = Bulk(reading.transport).fetch_page(read.sobject, job_id, locator, read.bulk_page_rows, path)
-            size_bytes = path.stat().st_size
-            part = reading.write_csv(read.sobject, path, page.row_count)
-        return part, {
-            "rows": page.row_count,
-            "locator": page.locator,
-            "row_bytes": size_bytes // page.row_count if page.row_count else None,
-            "seconds": (now_utc() - began_utc).total_seconds(),
-        }
-
-    def record(fetched: tuple[Part, dict[str, Any]]) -> dict[str, Any]:
-        part, result = fetched
-        reading.record_part(read.sobject, part)
-        return result
-
-    result: dict[str, Any] = reading.job.step(f"Bulk page {read.sobject} {job_id} {number}", fetch, record)
-    return result
 
 
 def _bulk_failed(reading: Reading, sobject: str, job_id: str) -> Fix:

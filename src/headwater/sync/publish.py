@@ -61,10 +61,7 @@ def live_parts(account: Account, table: ReplicaTable) -> list[Part]:
         .select_related("cycle")
         .order_by("cycle__number", "pk")
     )
-    return [
-        Part(row.path, row.row_count, row.size_bytes, row.cycle.number, max_modstamp=None, max_id_at_max_modstamp=None)
-        for row in rows
-    ]
+    return [Part(row.path, row.row_count, row.size_bytes, row.cycle.number) for row in rows]
 
 
 def manifest(account: Account) -> dict[str, TableParts]:

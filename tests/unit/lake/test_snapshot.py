@@ -131,7 +131,7 @@ def test_a_listed_file_that_is_gone_is_told(tmp_path: Path, write_part: WritePar
 
 
 def part_of(rows: int, sequence: int) -> Part:
-    return Part("x.parquet", rows, 1, sequence, None, None)
+    return Part("x.parquet", rows, 1, sequence)
 
 
 @pytest.mark.parametrize(

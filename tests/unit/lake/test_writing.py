@@ -1,6 +1,6 @@
 """What Salesforce sent is what the part holds."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def test_columns_are_found_by_name_and_others_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize("body", ["", HEADER])
 def test_no_rows_make_an_empty_part(tmp_path: Path, body: str) -> None:
     part = csv_part(tmp_path, header=body)
-    assert (part.row_count, part.max_modstamp, part.max_id_at_max_modstamp) == (0, None, None)
+    assert part.row_count == 0
     assert rows_of(tmp_path, part) == []
 
 
@@ -153,13 +153,7 @@ def test_a_row_without_id_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "lake").iterdir()) == []
 
 
-def test_a_part_knows_where_the_next_fetch_begins(tmp_path: Path) -> None:
-    later = "2022-03-17T16:21:27.000Z"
-    lines = [
-        f'"{key}","","","","false","","{stamp}"' for key, stamp in [("006C", STAMP), ("006A", later), ("006B", later)]
-    ]
-    part = csv_part(tmp_path, *lines)
-    assert part.max_modstamp == datetime(2022, 3, 17, 16, 21, 27, tzinfo=UTC)
-    assert part.max_id_at_max_modstamp == "006B"
+def test_a_part_knows_its_rows_and_its_size(tmp_path: Path) -> None:
+    part = csv_part(tmp_path, *[f'"006{key}","","","","false","","{STAMP}"' for key in "CAB"])
     assert (part.row_count, part.sequence) == (3, 1)
     assert part.size_bytes == (tmp_path / "lake" / part.path).stat().st_size

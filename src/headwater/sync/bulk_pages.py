@@ -1,0 +1,109 @@
+"""Takes in the result of a complete Bulk job: the next page is on its way while this one becomes a part.
+
+A fetched page stays on disk until its part is listed, so that a killed cycle pays for no page twice.
+Not here: making jobs and waiting for them (bulk_jobs.py).
+"""
+
+import shutil
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headwater.common.clock import now_utc
+from headwater.lake import GZIP_SUFFIX, Part, csv_size_bytes
+from headwater.salesforce.bulk import Bulk, ResultPage
+from headwater.sync.plan import ObjectRead
+from headwater.sync.read import SCRATCH_PREFIX, Reading
+
+
+def take_pages(reading: Reading, read: ObjectRead, job_id: str) -> None:
+    taking = _Taking(reading, read, job_id)
+    with ThreadPoolExecutor(1, thread_name_prefix="part") as beside:
+        page: _Page | None = taking.fetch(0, "")
+        while page is not None:
+            part = taking.begin_part(page, beside)
+            try:
+                following = taking.fetch(page.number + 1, page.next_locator) if page.next_locator else None
+            finally:  # this page is paid for, whatever becomes of the next
+                taking.end_part(page, part)
+            page = following
+    taking.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A fetched page, as the step that fetched it told it. `next_locator` is empty after the last."""
+
+    number: int
+    locator: str
+    next_locator: str
+    file: str
+    size_bytes: int
+    rows: int
+    row_bytes: int | None
+    seconds: float
+
+
+class _Taking:
+    """The pages of one job. Only `_write` runs beside the rest: it knows files, and no database."""
+
+    def __init__(self, reading: Reading, read: ObjectRead, job_id: str) -> None:
+        self._reading = reading
+        self._read = read
+        self._job_id = job_id
+        self._folder = reading.directory / f"{SCRATCH_PREFIX}{job_id}"
+
+    def fetch(self, number: int, locator: str) -> _Page:
+        def save() -> dict[str, Any]:
+            began_utc = now_utc()
+            result, path = self._save(number, locator)
+            return {
+                "file": path.name,
+                "size_bytes": path.stat().st_size,
+                "rows": result.row_count,
+                "row_bytes": csv_size_bytes(path) // result.row_count if result.row_count else None,
+                "next_locator": result.locator,
+                "seconds": (now_utc() - began_utc).total_seconds(),
+            }
+
+        name = f"Bulk page {self._read.sobject} {self._job_id} {number}"
+        return _Page(number, locator, **self._reading.job.step(name, save))
+
+    def begin_part(self, page: _Page, beside: Executor) -> Future[Part] | None:
+        """None where the part is there already. Where the machine failed before the page was on disk, it is not whole."""
+        if self._reading.job.has_done(self._part_step(page)):
+            return None
+        path = self._folder / page.file
+        if not path.exists() or path.stat().st_size != page.size_bytes:
+            _, path = self._save(page.number, page.locator)
+        return beside.submit(self._reading.write_csv, self._read.sobject, path, page.rows)
+
+    def end_part(self, page: _Page, part: Future[Part] | None) -> None:
+        """List the part as soon as it is written."""
+        began_utc = now_utc()
+
+        def record(written: Part) -> dict[str, Any]:
+            self._reading.record_part(self._read.sobject, written)
+            waited_seconds = (now_utc() - began_utc).total_seconds()
+            return {"rows": page.rows, "row_bytes": page.row_bytes, "seconds": page.seconds + waited_seconds}
+
+        name = self._part_step(page)
+        told = self._reading.job.step(name, part.result, record) if part else self._reading.job.result_of(name)
+        self._reading.tally.add_bulk_page(self._read.sobject, told)
+        (self._folder / page.file).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+
+    def _save(self, number: int, locator: str) -> tuple[ResultPage, Path]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{number}.csv"
+        page = Bulk(self._reading.transport).fetch_page(
+            self._read.sobject, self._job_id, locator, self._read.bulk_page_rows, path
+        )
+        return page, path.rename(path.with_name(path.name + GZIP_SUFFIX)) if page.is_gzip else path
+
+    def _part_step(self, page: _Page) -> str:
+        return f"Bulk part {self._read.sobject} {self._job_id} {page.number}"
