@@ -20,8 +20,8 @@ from headwater.lake.schema import CanonicalType, Column, TableSchema
 
 _NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 _DAY = "%Y-%m-%d"
-# Bulk CSV writes Z, REST writes +0000, both with milliseconds (facts C.1); any other offset is refused. First come, first
-# tried.
+# Bulk CSV writes Z, REST writes +0000, both with milliseconds (facts C.1); any other offset is refused. Tried in this
+# order.
 _MOMENTS = [
     f"{_DAY}T%H:%M:%S{fraction}{zone}"
     for fraction in (".%g", "", ".%f")

@@ -71,7 +71,7 @@ class _Taking:
         return _Page(number, locator, **self._reading.job.step(name, save))
 
     def begin_part(self, page: _Page, beside: Executor) -> Future[Part] | None:
-        """None where the part is there already. Where the machine failed before the page was on disk, it is not whole."""
+        """None where the part is there already. A page that the machine did not get to disk whole is fetched again."""
         if self._reading.job.has_done(self._part_step(page)):
             return None
         path = self._folder / page.file
