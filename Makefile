@@ -40,10 +40,11 @@ setup: $(VENV)/.dev     ## Chromium, PostgreSQL and Node.js where the machine ha
 # What `make bench NAME=credits` compares with.
 PEERS := $(patsubst benches/clients/%/requirements.txt,%,$(wildcard benches/clients/*/requirements.txt))
 BENCH_NEEDS_credits = $(PEERS:%=.venv-clients/%/.done) .venv-clients/tap-salesforce/.done
+BENCH_NEEDS_sync = $(BENCH_NEEDS_credits) tests/clients/jsforce/node_modules/.done
 
 .SECONDEXPANSION:
-bench: $(VENV)/.dev $$(BENCH_NEEDS_$$(NAME))     ## measure: NAME=orgsim, credits or ledger (JSON=1 prints one JSON object and nothing else, RECORDS=n for a smaller run)
-	PYTHONPATH=tests $(BIN)/python -m benches.$(NAME) $(if $(JSON),--json) $(if $(RECORDS),--records $(RECORDS))
+bench: $(VENV)/.dev $$(BENCH_NEEDS_$$(NAME))     ## measure: NAME=orgsim, credits, ledger or sync (JSON=1 prints one JSON object and nothing else, RECORDS=n for a smaller run)
+	PYTHONPATH=tests $(BIN)/python -m benches.$(NAME) $(if $(JSON),--json) $(if $(RECORDS),--records $(RECORDS)) $(if $(FOLDER),--folder $(FOLDER))
 ifdef JSON
 .SILENT:
 endif

@@ -15,8 +15,8 @@ def tell(step: str) -> None:
     sys.stderr.flush()
 
 
-def print_numbers(title: str, numbers: Mapping[str, float | str], *, as_json: bool) -> None:
-    """The keys carry their units."""
+def print_numbers(title: str, numbers: Mapping[str, float | str | None], *, as_json: bool) -> None:
+    """The keys carry their units. None: not measured."""
     if as_json:
         print_object(numbers)
         return
@@ -32,7 +32,9 @@ def print_object(told: Mapping[str, object]) -> None:
     sys.stdout.write(orjson.dumps(dict(told)).decode() + "\n")
 
 
-def _readable(value: float | str) -> str:
+def _readable(value: float | str | None) -> str:
+    if value is None:
+        return "-"
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if isinstance(value, int) or value >= _FAR_TO_READ else f"{value:,.3g}"

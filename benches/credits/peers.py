@@ -59,7 +59,7 @@ class Scripted:
         folder = self.stage.folder / self.name
         folder.mkdir(exist_ok=True)
         script = ROOT / "benches" / "clients" / self.name / "run.py"
-        command = (_programme(self.name, "python"), str(script), job, self.mode, str(folder))
+        command = (programme(self.name, "python"), str(script), job, self.mode, str(folder))
         _run(command, self.stage, {"username": USERNAME, "password": PASSWORD, **wish})
 
 
@@ -108,7 +108,7 @@ class Tap:
         raise NotImplementedError(self.cannot[way])
 
     def _call(self, into: str, *arguments: str) -> None:
-        command = (_programme(self.name, self.name), "--config", str(self._folder / "config.json"), *arguments)
+        command = (programme(self.name, self.name), "--config", str(self._folder / "config.json"), *arguments)
         with (self._folder / into).open("wb") as file:
             _run(command, self.stage, None, stdout=file.fileno())
 
@@ -153,7 +153,7 @@ def _refresh_token(state_folder: Path) -> str:
         state.close()
 
 
-def _programme(client: str, name: str) -> str:
+def programme(client: str, name: str) -> str:
     path = ROOT / ".venv-clients" / client / "bin" / name
     if not path.exists():
         raise SystemExit(f"{path.relative_to(ROOT)} is not installed: `make bench NAME=credits` installs it.")

@@ -81,6 +81,17 @@ def change_rows(state_folder: Path, rows: int) -> dict[str, int]:
     return wanted
 
 
+def touch_contacts(state_folder: Path, rows: int) -> None:
+    """Change so many contacts, stamped with this moment."""
+    state = State(state_folder)
+    try:
+        org = state.orgs()[0]
+        with org.database.write() as connection:
+            _touch_contacts(connection, org.now_text(), rows)
+    finally:
+        state.close()
+
+
 def _share_out(rows: int) -> dict[str, int]:
     shares = {sobject: max(1, rows * share // _PER_100K) for sobject, share in CHANGED.items()}
     shares[CONTACT] += rows - sum(shares.values())

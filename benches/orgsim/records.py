@@ -49,6 +49,8 @@ def _copy_contacts(org: Org, wanted: int, values: Mapping[str, str]) -> None:
         ).fetchall()
         (there,) = connection.execute('SELECT count(*) FROM "Contact" WHERE "IsDeleted" = 0').fetchone()
         missing = max(0, wanted - there)
+        if not missing:
+            return
         first = org.next_number(contact.key_prefix, missing)
         connection.create_function("nth_id", 1, lambda step: ids.make_id(contact.key_prefix, first + step))
         for name, _ in indexes:

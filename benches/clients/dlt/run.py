@@ -1,8 +1,8 @@
-"""The reading jobs of the credits bench by dlt: `run.py JOB MODE FOLDER < wish.json`.
+"""Jobs of the benches by dlt: `run.py JOB MODE FOLDER < wish.json`, JOB being read or load.
 
 dlt's Salesforce source is not a package but code that `dlt init` copies into a project. This is a source of the same
 manner on dlt's public API, as small as can be: describe, then a Bulk API 1 query by simple-salesforce, from the newest
-stamp on. Only the extraction runs: normalizing and loading ask Salesforce for nothing.
+stamp on. `read` only extracts: normalizing and loading ask Salesforce for nothing. `load` does all, into a DuckDB file.
 """
 
 import json
@@ -19,10 +19,17 @@ def main() -> None:
     folder = Path(sys.argv[3])
     wish = json.load(sys.stdin)
     client = Salesforce(username=wish["username"], password=wish["password"], security_token="")
+    is_load = sys.argv[1] == "load"
+    destination = dlt.destinations.duckdb(str(folder / "dlt.duckdb")) if is_load else "dummy"
     pipeline = dlt.pipeline(
-        "credits", destination="dummy", dataset_name="salesforce", pipelines_dir=str(folder / "dlt")
+        "credits", destination=destination, dataset_name="salesforce", pipelines_dir=str(folder / "dlt")
     )
-    pipeline.extract([resource_of(client, name, asked) for name, asked in wish["objects"].items()])
+    resources = [resource_of(client, name, asked) for name, asked in wish["objects"].items()]
+    if is_load:
+        pipeline.run(resources)
+        sys.stdout.write(str(pipeline.last_trace.last_normalize_info.row_counts["contact"]))
+        return
+    pipeline.extract(resources)
     pipeline.drop_pending_packages(with_partial_loads=True)
 
 

@@ -1,4 +1,4 @@
-"""The jobs of the credits bench by simple-salesforce: `run.py JOB MODE FOLDER < wish.json`.
+"""Jobs of the benches by simple-salesforce: `run.py JOB MODE FOLDER < wish.json`, JOB being read, download or write.
 
 The library keeps no state, so this keeps the newest stamp of each object, as its users do. Modes of reading: `rest`
 (query_all_iter), `bulk2` (download, in the library's pages), `bulk2-one-page` (download, a million rows a page).
@@ -24,6 +24,8 @@ def main() -> None:
     client = Salesforce(username=wish["username"], password=wish["password"], security_token="")
     if job == "write":
         write(client, wish)
+    elif job == "download":
+        download(client, mode, folder, wish)
     else:
         read_all(client, mode, folder, wish["objects"])
 
@@ -38,6 +40,12 @@ def read_all(client: Any, mode: str, folder: Path, objects: dict[str, dict[str, 
         for row in records(client, mode, name, soql, folder):
             newest[name] = max(newest.get(name, ""), row[stamp].replace("+0000", "Z"))
     kept.write_text(json.dumps(newest))
+
+
+def download(client: Any, mode: str, folder: Path, wish: dict[str, Any]) -> None:
+    """Files of text, as the library leaves them: no types, no table."""
+    pages = getattr(client.bulk2, wish["sobject"]).download(wish["soql"], path=str(folder), **PAGE_ROWS[mode])
+    sys.stdout.write(str(sum(page["number_of_records"] for page in pages)))
 
 
 def records(client: Any, mode: str, name: str, soql: str, folder: Path) -> Iterator[dict[str, Any]]:
