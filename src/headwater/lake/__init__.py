@@ -7,7 +7,7 @@ from headwater.lake.checksum import checksum
 from headwater.lake.compaction import compact, needs_compaction
 from headwater.lake.parts import Part, sweep
 from headwater.lake.schema import CanonicalType, Column, Owner, TableSchema, schema_from_describe
-from headwater.lake.snapshot import TableParts, open_snapshot
+from headwater.lake.snapshot import TableParts, ids_are_unique, open_snapshot
 from headwater.lake.writing import GZIP_SUFFIX, csv_size_bytes, write_part_from_csv, write_part_from_ndjson
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "checksum",
     "compact",
     "csv_size_bytes",
+    "ids_are_unique",
     "needs_compaction",
     "open_snapshot",
     "schema_from_describe",

@@ -4,6 +4,7 @@ Not here: swapping the parts in the manifest, and deleting the old ones (parts.s
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -28,7 +29,7 @@ def needs_compaction(parts: Sequence[Part]) -> bool:
 
 
 def compact(parts: Sequence[Part], schema: TableSchema, directory: Path, sequence: int) -> Part:
-    """One part with the live records of `parts`, without tombstones. `parts` must be all parts of the object.
+    """A base: one part with the live records of `parts`, without tombstones. `parts` must be all parts of the object.
 
     Rows that come back with a record of another object are kept, deleted or not.
 
@@ -40,4 +41,4 @@ def compact(parts: Sequence[Part], schema: TableSchema, directory: Path, sequenc
     with open_snapshot({schema.sobject: TableParts(schema, parts)}, directory) as connection:
         view = schema.sobject if schema.owner is None else f"{schema.sobject}__all"
         query = f"SELECT * FROM {quote_name(view)}"  # noqa: S608  # quoted name
-        return write_part(connection, query, schema, directory, sequence)
+        return replace(write_part(connection, query, schema, directory, sequence), is_base=True)

@@ -24,12 +24,16 @@ _ZSTD_LEVEL = 1  # the usual 3 takes half as long again for files of the same si
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file of one object. A row of a higher `sequence` replaces the same Id of a lower one."""
+    """One Parquet file of one object. A row of a higher `sequence` replaces the same Id of a lower one.
+
+    is_base   No Id stands twice in it, nor in it and another base of the object.
+    """
 
     path: str  # file name, relative to the lake's directory
     row_count: int
     size_bytes: int
     sequence: int  # number of the cycle that wrote it
+    is_base: bool = False
 
 
 def write_part(

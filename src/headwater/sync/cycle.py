@@ -21,7 +21,7 @@ from headwater.sync.fitting import fitted_plan, is_first_import
 from headwater.sync.learning import pace_of
 from headwater.sync.models import Cycle
 from headwater.sync.plan import ObjectRead, SyncPlan
-from headwater.sync.publish import compact_all, lake_directory, publish, sweep_all
+from headwater.sync.publish import compact_all, lake_directory, publish, sweep_all, unique_objects
 from headwater.sync.read import Reading, Tally
 from headwater.sync.replan import plan_again
 from headwater.sync.rounds import Rounds
@@ -122,9 +122,11 @@ def publish_cycle(
     if read_from_utc is None:
         return {}
 
+    unique: list[str] = job.step("look for doubles", lambda: unique_objects(account, cycle, plan))
+
     def record(_: None) -> dict[str, Any]:
         actual = actual_of(account, cycle, plan, tally.seen, job_kind=job_kind)
-        publish(account, cycle, plan, read_from_utc, tally.seen, actual)
+        publish(account, cycle, plan, read_from_utc, tally.seen, actual, unique)
         return {"spent_calls": actual["calls"], "planned_again_calls": plan.calls, "seconds": actual["seconds"]}
 
     published: dict[str, Any] = job.step("publish", lambda: None, record)

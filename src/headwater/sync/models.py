@@ -68,13 +68,14 @@ class ReadingPace(AccountScoped):
 
 
 class ManifestPart(AccountScoped):
-    """One Parquet file of a table."""
+    """One Parquet file of a table. is_base: as in the lake's Part."""
 
     table = models.ForeignKey(ReplicaTable, on_delete=models.CASCADE, related_name="parts")
     cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="parts")
     path = models.CharField(max_length=200, unique=True)
     row_count = models.PositiveBigIntegerField()
     size_bytes = models.PositiveBigIntegerField()
+    is_base = models.BooleanField(default=False)
     is_retired = models.BooleanField(default=False)
     retired_utc = models.DateTimeField(null=True)
 

@@ -4,7 +4,7 @@ Not here: reading (read.py).
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
 from headwater.jobs.running import RunningJob
-from headwater.lake import Part, TableParts, compact, needs_compaction, sweep
+from headwater.lake import Part, TableParts, compact, ids_are_unique, needs_compaction, sweep
 from headwater.sync.discover import schema_of, tables_of
 from headwater.sync.learning import keep_pace, note_changes, note_widths
 from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
@@ -30,13 +30,23 @@ def lake_directory(account: Account) -> Path:
 
 
 def publish(
-    account: Account, cycle: Cycle, plan: SyncPlan, read_from_utc: datetime, seen: Seen, actual: Mapping[str, Any]
+    account: Account,
+    cycle: Cycle,
+    plan: SyncPlan,
+    read_from_utc: datetime,
+    seen: Seen,
+    actual: Mapping[str, Any],
+    unique: Collection[str],
 ) -> None:
-    """Called in a step's transaction: from here on readers see this cycle, of all objects at once."""
+    """Called in a step's transaction: from here on readers see this cycle, of all objects at once.
+
+    unique   Objects that were read in full and of which no Id came twice.
+    """
     for read in plan.reads:
         table = ReplicaTable.of(account).get(sobject=read.sobject)
         if read.mode is Mode.FULL:
             _retire(ManifestPart.of(account).filter(table=table, cycle__number__lt=cycle.number))
+            ManifestPart.of(account).filter(table=table, cycle=cycle).update(is_base=read.sobject in unique)
             table.full_read_due = False
         else:
             note_changes(table, seen.rows[read.sobject], read_from_utc)
@@ -47,6 +57,20 @@ def publish(
     keep_pace(account, seen.pace())
     cycle.published_utc, cycle.rows_read, cycle.actual = now_utc(), dict(seen.rows), dict(actual)
     cycle.save(update_fields=["published_utc", "rows_read", "actual"])
+
+
+def unique_objects(account: Account, cycle: Cycle, plan: SyncPlan) -> list[str]:
+    """The objects that this cycle has read in full and of which no Id came twice: readers need not look again."""
+    found = []
+    for read in plan.reads:
+        table = ReplicaTable.of(account).get(sobject=read.sobject)
+        parts = [
+            _part(row) for row in ManifestPart.of(account).filter(table=table, cycle=cycle).select_related("cycle")
+        ]
+        if read.mode is Mode.FULL and parts:
+            is_unique = ids_are_unique(TableParts(schema_of(table), parts), lake_directory(account))
+            found += [read.sobject] if is_unique else []
+    return found
 
 
 def _retire(parts: QuerySet[ManifestPart]) -> None:
@@ -61,7 +85,11 @@ def live_parts(account: Account, table: ReplicaTable) -> list[Part]:
         .select_related("cycle")
         .order_by("cycle__number", "pk")
     )
-    return [Part(row.path, row.row_count, row.size_bytes, row.cycle.number) for row in rows]
+    return [_part(row) for row in rows]
+
+
+def _part(row: ManifestPart) -> Part:
+    return Part(row.path, row.row_count, row.size_bytes, row.cycle.number, is_base=row.is_base)
 
 
 def manifest(account: Account) -> dict[str, TableParts]:
@@ -91,6 +119,7 @@ def _compact(job: RunningJob, account: Account, cycle: Cycle, table: ReplicaTabl
             path=merged.path,
             row_count=merged.row_count,
             size_bytes=merged.size_bytes,
+            is_base=merged.is_base,
         )
         return merged.row_count
 
