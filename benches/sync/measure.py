@@ -85,6 +85,10 @@ class Kept:
 def measure(folder: Path, sizes: Sizes, *, with_peers: bool) -> Numbers:
     folder.mkdir(parents=True, exist_ok=True)
     kept = Kept(folder)
+    return Numbers(kept.once("numbers", partial(_measure, folder, kept, sizes, with_peers=with_peers)))
+
+
+def _measure(folder: Path, kept: Kept, sizes: Sizes, *, with_peers: bool) -> Numbers:
     callback_port = kept.once("callback port", free_port)
     peers = (SLOW, FAST) if with_peers else ({}, {})
     with _org(folder, sizes.small, callback_port) as stage:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.common.clock import now_utc
+from headwater.common.errors import Bug, Fix
 from headwater.lake import GZIP_SUFFIX, Part, csv_size_bytes
 from headwater.salesforce.bulk import Bulk, ResultPage
 from headwater.sync.plan import ObjectRead
@@ -88,10 +89,14 @@ class _Taking:
             waited_seconds = (now_utc() - began_utc).total_seconds()
             return {"rows": page.rows, "row_bytes": page.row_bytes, "seconds": page.seconds + waited_seconds}
 
-        name = self._part_step(page)
-        told = self._reading.job.step(name, part.result, record) if part else self._reading.job.result_of(name)
+        name, path = self._part_step(page), self._folder / page.file
+        try:
+            told = self._reading.job.step(name, part.result, record) if part else self._reading.job.result_of(name)
+        except (Bug, Fix):  # the page is not what it should be: who tries again shall fetch it again
+            path.unlink(missing_ok=True)
+            raise
         self._reading.tally.add_bulk_page(self._read.sobject, told)
-        (self._folder / page.file).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         if self._folder.exists():

@@ -1,6 +1,7 @@
 """A snapshot shows the newest state of every record, and only that."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,7 @@ from headwater.lake import (
     TableSchema,
     checksum,
     compact,
+    ids_are_unique,
     needs_compaction,
     open_snapshot,
     write_part_from_ndjson,
@@ -207,6 +209,30 @@ def test_the_view_agrees_with_applying_the_cycles_one_by_one(batches: list[list[
     live = sorted((key, record["Name"] or None) for key, record in state.items() if not record["IsDeleted"])
     with TemporaryDirectory() as name:
         assert names(shown(Path(name), write_all(Path(name), batches))) == live
+
+
+@settings(max_examples=10, deadline=None)
+@given(batches=PARTS)
+def test_a_base_changes_nothing_but_the_work(batches: list[list[Record]]) -> None:
+    batches[0] = [*{record["Id"]: record for record in batches[0]}.values()]
+    with TemporaryDirectory() as name:
+        parts = write_all(Path(name), batches)
+        with_base = [replace(parts[0], is_base=True), *parts[1:]]
+        for view in ("Opportunity", "Opportunity__all"):
+            assert shown(Path(name), with_base, view) == shown(Path(name), parts, view)
+
+
+def test_rows_that_are_no_younger_than_the_base_are_put_in_order_with_it(tmp_path: Path, write_part: WritePart) -> None:
+    base = replace(write_part([opportunity("006A", Name="base"), opportunity("006B")], 2), is_base=True)
+    for sequence in (1, 2):
+        other = write_part([opportunity("006A", SystemModstamp="2026-01-01T00:00:00.000+0000")], sequence)
+        assert names(shown(tmp_path / "lake", [other, base])) == [("006A", "base"), ("006B", None)]
+
+
+def test_an_id_that_stands_twice_is_noticed_wherever_it_stands(tmp_path: Path, write_part: WritePart) -> None:
+    first, second = write_part([opportunity("006A"), opportunity("006B")], 1), write_part([opportunity("006B")], 1)
+    for parts, wanted in (([first], True), ([first, second], False), ([], True)):
+        assert ids_are_unique(TableParts(OPPORTUNITY, parts), tmp_path / "lake") is wanted
 
 
 def test_the_checksum_ignores_order_and_sees_every_change(tmp_path: Path, write_part: WritePart) -> None:

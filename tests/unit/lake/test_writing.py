@@ -1,5 +1,6 @@
 """What Salesforce sent is what the part holds."""
 
+import gzip
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from headwater.common.errors import Bug, Fix, HeadwaterError
-from headwater.lake import Part, TableParts, open_snapshot, write_part_from_csv, write_part_from_ndjson
+from headwater.lake import Part, TableParts, csv_size_bytes, open_snapshot, write_part_from_csv, write_part_from_ndjson
 from unit.lake.conftest import OPPORTUNITY, opportunity, write_ndjson
 
 HEADER = '"Id","Name","Amount","Probability","IsDeleted","CloseDate","SystemModstamp"\n'
@@ -110,6 +111,12 @@ def test_csv_and_rest_give_the_same_row(tmp_path: Path) -> None:
         ("IsDeleted", "yes"),
         ("CloseDate", "2022-02-30"),
         ("CloseDate", "2022-04-01T00:00:00"),
+        ("CloseDate", "22-04-01"),
+        ("SystemModstamp", "22-03-17T16:21:26.000Z"),
+        ("SystemModstamp", "2022-03-17T16:21:26.000"),
+        ("Probability", "infinity"),
+        ("Probability", "1_000"),
+        ("IsDeleted", "t"),
         ("SystemModstamp", "2022-03-17T16:21:26.000+0200"),
         ("SystemModstamp", "2022-03-17"),
     ],
@@ -144,6 +151,46 @@ def test_a_file_cut_short_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(Bug) as caught:
         csv_part(tmp_path, line)
     assert caught.value.code == "lake.unreadable_file"
+
+
+def compressed(directory: Path, *lines: str) -> Path:
+    source = directory / "results.csv.gz"
+    source.write_bytes(gzip.compress((HEADER + "".join(f"{line}\n" for line in lines)).encode()))
+    return source
+
+
+def test_a_compressed_file_is_read_as_it_came(tmp_path: Path) -> None:
+    line = f'"006A","Åce","1.1","","false","","{STAMP}"'
+    source = compressed(tmp_path, line)
+    part = write_part_from_csv(source, OPPORTUNITY, tmp_path / "lake", 1)
+    assert rows_of(tmp_path, part) == rows_of(tmp_path, csv_part(tmp_path, line))
+    assert csv_size_bytes(source) == csv_size_bytes(tmp_path / "results.csv") == len((HEADER + line).encode()) + 1
+
+
+@pytest.mark.parametrize("left_share", [0.0, 0.01, 0.5, 0.999])
+def test_a_compressed_file_cut_short_is_refused_wherever_it_ends(tmp_path: Path, left_share: float) -> None:
+    source = compressed(tmp_path, *(f'"006{n:06}","Deal {n * 7919}","","","false","","{STAMP}"' for n in range(5_000)))
+    whole = source.read_bytes()
+    source.write_bytes(whole[: int(len(whole) * left_share)])
+    with pytest.raises(Bug) as caught:
+        write_part_from_csv(source, OPPORTUNITY, tmp_path / "lake", 1)
+    assert caught.value.code == "lake.unreadable_file"
+    assert [path for path in tmp_path.glob("lake/*") if path.is_file()] == []
+
+
+def test_a_bad_value_deep_in_a_file_is_named(tmp_path: Path) -> None:
+    lines = [f'"006{n:06}","","{n}","","false","","{STAMP}"' for n in range(200_000)]
+    lines[150_000] = f'"006150000","","1","","false","","{STAMP[:-1]}+0200"'
+    with pytest.raises(Fix, match=r"Opportunity\.SystemModstamp holds '2022-03-17T16:21:26\.000\+0200'"):
+        write_part_from_csv(compressed(tmp_path, *lines), OPPORTUNITY, tmp_path / "lake", 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["2022-03-17T16:21:26Z", "2022-03-17T16:21:26.000+0000", "2022-03-17T16:21:26.000000Z"]
+)
+def test_a_moment_may_be_written_with_more_or_fewer_digits(tmp_path: Path, text: str) -> None:
+    part = csv_part(tmp_path, f'"006A","","","","TRUE","","{text}"')
+    assert rows_of(tmp_path, part)[0][4:] == (True, None, datetime(2022, 3, 17, 16, 21, 26))  # noqa: DTZ001  # as above
 
 
 def test_a_row_without_id_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,133 @@
+"""Pages of a Bulk result: each is paid for once, whatever becomes of this process, and each is in the replica once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from headwater.accounts.models import Account
+from headwater.connections.models import Connection
+from headwater.credits.services import today
+from headwater.jobs.models import Job, State
+from headwater.jobs.running import RunningJob
+from headwater.jobs.worker import Worker
+from headwater.sync.bulk_pages import take_pages
+from headwater.sync.models import ManifestPart
+from headwater.sync.publish import lake_directory
+from headwater.sync.services import sync_cycle
+from integration.conftest import result_of
+from integration.test_sync import assert_replica_equals, more_contacts, sync
+from orgsim.rest.faults import Effect, Fault, add_fault
+from orgsim.testing import RunningOrgsim
+
+CONTACTS = 6_000
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing of ours may catch it."""
+
+
+@pytest.fixture
+def many(org: RunningOrgsim, connected: Connection, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Account:
+    """Contacts that come by Bulk, in several compressed pages."""
+    more_contacts(org, CONTACTS)
+    settings.QUERY_PAGE_ROWS, settings.BULK_FILE_BYTES = 200, 1_000_000
+    monkeypatch.setattr("headwater.sync.bulk_jobs.bulk_poll_delay_seconds", lambda *_: 0.01)
+    return connected.account
+
+
+def fetches(account: Account) -> int:
+    return sum(row.calls for row in today(account).spending if row.call_kind == "bulk_results")
+
+
+def pages(account: Account) -> int:
+    """That were taken in; none of them is left lying about."""
+    assert list(lake_directory(account).glob("scratch-*")) == []
+    return ManifestPart.of(account).filter(table__sobject="Contact").count()
+
+
+def before_the_pages(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
+    def take(*arguments: Any) -> None:
+        do()
+        take_pages(*arguments)
+
+    monkeypatch.setattr("headwater.sync.bulk_jobs.take_pages", take)
+
+
+def run_until_it_lives(account: Account) -> tuple[Job, int]:
+    """A job whose worker is killed again and again, and how often it was."""
+    job = sync_cycle.enqueue(tenant=str(account.pk), account_id=account.pk)
+    for lives in range(100):
+        try:
+            Worker(f"life {lives}").run_until_idle()
+            break
+        except Killed:
+            Job.objects.filter(pk=job.pk).update(state=State.QUEUED, lease_until_utc=None)
+    return Job.objects.get(pk=job.pk), lives
+
+
+def test_a_body_cut_short_is_fetched_again_and_no_row_is_missing(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = Fault(Effect.TRUNCATED, kind="bulk_query", on_calls=(1, 3))
+    before_the_pages(monkeypatch, lambda: add_fault(org.production.usage, cut))
+    sync(many)
+    assert_replica_equals(many, org)
+    assert fetches(many) == pages(many) + 2
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_before_or_behind_the_writing_of_every_part_no_page_is_paid_for_twice(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    met: set[str] = set()
+    original = RunningJob.step
+
+    def step(job: RunningJob, name: str, work: Callable[[], Any], record: Callable[[Any], object] | None = None) -> Any:
+        if name.startswith("Bulk part") and name not in met:
+            met.add(name)
+            if moment == "after":
+                work()
+            raise Killed(name)
+        return original(job, name, work, record)
+
+    monkeypatch.setattr(RunningJob, "step", step)
+    job, kills = run_until_it_lives(many)
+    assert result_of(job)["rows"]["Contact"] == CONTACTS
+    assert kills == fetches(many) == pages(many) > 1
+    assert_replica_equals(many, org)
+
+
+def test_a_page_that_the_machine_lost_before_it_was_a_part_is_fetched_again(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[Path] = []
+    original = RunningJob.step
+
+    def step(job: RunningJob, name: str, work: Callable[[], Any], record: Callable[[Any], object] | None = None) -> Any:
+        if name.startswith("Bulk part") and not lost:
+            lost.extend(lake_directory(many).glob("scratch-*/*"))
+            lost[0].write_bytes(lost[0].read_bytes()[:-9])
+            raise Killed(name)
+        return original(job, name, work, record)
+
+    monkeypatch.setattr(RunningJob, "step", step)
+    job, _ = run_until_it_lives(many)
+    assert result_of(job)["rows"]["Contact"] == CONTACTS
+    assert fetches(many) == pages(many) + 1
+    assert_replica_equals(many, org)
+
+
+def test_a_page_that_is_not_what_was_asked_for_is_not_kept(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiled = Fault(Effect.MALFORMED, kind="bulk_query", on_calls=(2,))
+    before_the_pages(monkeypatch, lambda: add_fault(org.production.usage, spoiled))
+    job = sync_cycle.enqueue(tenant=str(many.pk), account_id=many.pk)
+    Worker("one").run_until_idle()
+    job.refresh_from_db()
+    assert job.reason_code == "lake.unreadable_file"
+    left = {path.name for path in lake_directory(many).glob("scratch-*/*")}
+    assert "1.csv.gz" not in left
