@@ -36,7 +36,7 @@ PROMISED = (
 )  # fmt: skip
 _POLL_SECONDS = 0.1
 # The floor's ways; what the ratio is taken with is the fastest of those into a table.
-_FLOORS = (("table", "identity"), ("table", "gzip"), ("parquet", "identity"))
+FLOORS = (("table", "identity"), ("table", "gzip"), ("parquet", "identity"))
 _MOST_ROWS = 10_000_000
 
 Numbers = dict[str, float | None]
@@ -85,6 +85,8 @@ class Kept:
 def measure(folder: Path, sizes: Sizes, *, with_peers: bool) -> Numbers:
     folder.mkdir(parents=True, exist_ok=True)
     kept = Kept(folder)
+    if kept.once("records", lambda: sizes.records) != sizes.records:
+        raise SystemExit(f"{folder} belongs to a run with another number of records.")
     return Numbers(kept.once("numbers", partial(_measure, folder, kept, sizes, with_peers=with_peers)))
 
 
@@ -106,7 +108,7 @@ def _measure(folder: Path, kept: Kept, sizes: Sizes, *, with_peers: bool) -> Num
         for of_size, size in zip(peers, (sizes.small, sizes.records), strict=True)
         for name in of_size
     }
-    return _numbers(
+    return numbers_of(
         sizes, {sizes.small: small, sizes.records: middle, sizes.large: [large]}, floors, cycle, measured_peers
     )
 
@@ -143,11 +145,11 @@ def _side_by_side(
 ) -> tuple[list[dict[str, Any]], dict[tuple[str, str], list[float]]]:
     """In turn, so that what else the machine does meets both."""
     ours: list[dict[str, Any]] = []
-    floors: dict[tuple[str, str], list[float]] = {way: [] for way in _FLOORS}
+    floors: dict[tuple[str, str], list[float]] = {way: [] for way in FLOORS}
     url = ""
     for number in range(sizes.runs):
         ours.append(kept.once(f"ours {sizes.records} {number}", partial(_import, stage)))
-        for kind, encoding in _FLOORS:
+        for kind, encoding in FLOORS:
             name = f"floor {kind} {encoding} {sizes.records} {number}"
             if not kept.has(name):
                 url = url or _ready_result(stage, ours[0]["page_rows"])[0]
@@ -189,7 +191,7 @@ def _peer(stage: Stage, reading: Callable[[Stage], Any]) -> dict[str, Any]:
     return {"seconds": ran.seconds - job_seconds, "peak_memory_mb": ran.peak_memory_mb, "rows": int(ran.told)}
 
 
-def _numbers(
+def numbers_of(
     sizes: Sizes,
     ours: Mapping[int, Sequence[Mapping[str, Any]]],
     floors: Mapping[tuple[str, str], Sequence[float]],
