@@ -26,6 +26,7 @@ from headwater.jobs.services import jobs_of, retry
 from headwater.notify import mails
 from headwater.notify.models import Notification
 from headwater.notify.services import open_of, resolve, tell
+from headwater.sync.notices import TOLD, notices_of
 
 LOST = "connections.authorization_required"
 NO_LOG_IN = {LOST, DEAD, "connections.disconnected", "connections.not_confirmed", "connections.not_connected"}
@@ -63,6 +64,7 @@ def look(account: Account) -> None:
     elif row is not None and row.status == Status.CONNECTED:
         go_on(account, NO_LOG_IN, (State.BLOCKED,))
     _tell_grants_left(account)
+    _tell_notices(account)
     over = [told.pk for told in open_of(account) if _is_over(account, told, row)]
     resolve(open_of(account).filter(pk__in=over))
 
@@ -103,6 +105,8 @@ def tell_of_job(job: Job) -> None:
         tell(account, job.reason_code, "", job.reason, Facts(**job.reason_facts))
     elif job.state in (State.BLOCKED, State.FAILED):
         tell(account, job.reason_code, job.task, job.reason, Facts(**job.reason_facts))
+    elif job.state == State.DONE:
+        _tell_notices(account)
 
 
 def _tell_lost(account: Account, row: Connection, facts: Facts | None = None, *, is_echo: bool = False) -> None:
@@ -127,6 +131,14 @@ def _tell_grants_left(account: Account) -> None:
             tell(account, GRANT_LEFT, subject, "A log-in of Headwater may still stand in the org.", _left(event))
 
 
+def _tell_notices(account: Account) -> None:
+    """What the sync goes on without, once: it is so in every cycle until somebody mends it."""
+    told = set(open_of(account).filter(code__in=TOLD).values_list("code", "subject"))
+    for notice in notices_of(account):
+        if notice.code in TOLD and (notice.code, notice.subject) not in told:
+            tell(account, notice.code, notice.subject, notice.sentence, notice.facts)
+
+
 def _left(event: AuditEvent) -> Facts:
     return Facts(
         why=f"It is no longer used here, and Salesforce did not take it back: {event.after}",
@@ -140,6 +152,8 @@ def _is_over(account: Account, told: Notification, row: Connection | None) -> bo
         return False
     if told.code == LOST:
         return row is None or row.status != Status.AUTHORIZATION_REQUIRED or row.org_id != told.subject
+    if told.code in TOLD:
+        return (told.code, told.subject) not in {(each.code, each.subject) for each in notices_of(account)}
     jobs = jobs_of(str(account.pk))
     if told.code not in PAUSES:
         jobs = jobs.filter(task=told.subject)

@@ -27,6 +27,7 @@ from headwater.jobs.running import RunningJob
 from headwater.jobs.services import cancel, jobs_of
 from headwater.jobs.tasks import task
 from headwater.results.services import attribute, forget_results, run_attribution, values_named_by_rules
+from headwater.sync.describe import needed_fields
 from headwater.sync.objects import GOES_WITH, OBJECTS
 from headwater.sync.services import forget_replica, run_sync, sync_cycle
 from headwater.watch import NEEDS_LOG_IN, forget_connection, go_on, look
@@ -126,7 +127,7 @@ def confirm_connection(account: Account, *, org_id: str, actor: str) -> Connecti
 
 def preflight(account: Account, *, actor: str) -> PreflightRun:
     """What the connected user may, measured against every field that is read (row A12). Two credits."""
-    return run_preflight(account, OBJECTS, actor=actor)
+    return run_preflight(account, needed_fields(account), actor=actor)
 
 
 def used() -> Used:

@@ -31,7 +31,7 @@ def older(org: RunningOrgsim, connected: Connection, monkeypatch: pytest.MonkeyP
     """It was read by a version that knew neither cases nor the company of a lead."""
     load_history(org.production, records=3_000, seed=3)
     with monkeypatch.context() as patch:
-        patch.setattr("headwater.sync.discover.OBJECTS", BEFORE)
+        patch.setattr("headwater.sync.describe.OBJECTS", BEFORE)
         sync(connected.account)
     return connected.account
 

@@ -102,11 +102,12 @@ def test_plan_and_actual_agree_over_random_orgs_and_change_sets(
     world: World, connected: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account, objects = connected.account, world.found()
+    monkeypatch.setattr("headwater.sync.describe.BESIDES", {})  # as many objects as the case wants, and no more
     for case in range(CASES):
         if case % 3 == 0:
             forget_replica(account)
             objects = world.found()
-            monkeypatch.setattr("headwater.sync.discover.OBJECTS", objects)
+            monkeypatch.setattr("headwater.sync.describe.OBJECTS", objects)
         else:
             world.change(iter(objects))
         _obey(world, account, case)

@@ -11,7 +11,7 @@ from ninja.security import HttpBearer
 
 from headwater.accounts.api_keys import find_key
 from headwater.accounts.models import ApiKey
-from headwater.api import credits
+from headwater.api import credits, fields
 from headwater.api.endpoints import router
 from headwater.api.shapes import Problem
 from headwater.common.clock import now_utc
@@ -37,6 +37,7 @@ api = NinjaAPI(
 )
 api.add_router("", router)
 api.add_router("/credits", credits.router)
+api.add_router("/fields", fields.router)
 
 
 @api.exception_handler(AuthenticationError)

@@ -16,6 +16,7 @@ from headwater.cli import (
     domain_confirm,
     export,
     factor_reset,
+    fields,
     keys,
     package,
     parity,
@@ -44,6 +45,7 @@ app.command("disconnect")(disconnect.disconnect)
 app.command("package")(package.package)
 app.command("parity")(parity.parity)
 app.command("preflight")(preflight.preflight)
+app.add_typer(fields.app, name="fields")
 app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)
 app.command("attribute")(attribute.attribute)

@@ -40,3 +40,5 @@ def sync(
     if against:
         print_against_actual(against)
     out.print(f"Credits: {view.result['planned_calls']} planned, {spent} spent.", highlight=False)
+    for notice in view.result.get("notices", ()):
+        out.print(f"Note: {notice}", highlight=False)

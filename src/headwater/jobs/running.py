@@ -5,7 +5,8 @@ Not here: taking jobs (queue.py) and what becomes of them afterwards (outcomes.p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any, TypeVar
@@ -43,6 +44,7 @@ class RunningJob:
         self.fence = lease.fence
         self.has_moved_on = False  # a step was recorded since this worker took the job
         self.gives_way = False  # set by a task that others of the tenant must not wait for
+        self._chapter = ""
         self._lease = lease
         self._stop = stop
         self._tell = tell
@@ -62,6 +64,7 @@ class RunningJob:
         Errors    LostJob, Cancelled and HandBack, for the worker alone; with them nothing of the step is written.
                   Wait jobs.gave_way, of a job that gives way.
         """
+        name = self._chapter + name
         done = Step.objects.filter(job_id=self.id, name=name).first()
         if done is not None:
             return done.result
@@ -79,7 +82,16 @@ class RunningJob:
 
     def has_done(self, name: str) -> bool:
         """Whether the step is behind the job already, from this run or an earlier one."""
-        return Step.objects.filter(job_id=self.id, name=name).exists()
+        return Step.objects.filter(job_id=self.id, name=self._chapter + name).exists()
+
+    @contextmanager
+    def chapter(self, name: str) -> Iterator[None]:
+        """Steps within are others than those of the same names outside: for work begun anew. "" is no chapter."""
+        before, self._chapter = self._chapter, f"{self._chapter}{name}: " if name else self._chapter
+        try:
+            yield
+        finally:
+            self._chapter = before
 
     def result_of(self, name: str) -> Any:
         """What a step told that is behind the job already."""

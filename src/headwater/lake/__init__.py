@@ -6,7 +6,15 @@ Not here: which parts belong to a cycle (the manifest is the state database's) a
 from headwater.lake.checksum import checksum
 from headwater.lake.compaction import compact, needs_compaction
 from headwater.lake.parts import Part, sweep
-from headwater.lake.schema import CanonicalType, Column, Owner, TableSchema, schema_from_describe
+from headwater.lake.schema import (
+    CanonicalType,
+    Column,
+    Owner,
+    TableSchema,
+    can_hold,
+    canonical_type,
+    schema_from_describe,
+)
 from headwater.lake.snapshot import TableParts, ids_are_unique, open_snapshot
 from headwater.lake.writing import GZIP_SUFFIX, csv_size_bytes, write_part_from_csv, write_part_from_ndjson
 
@@ -18,6 +26,8 @@ __all__ = [
     "Part",
     "TableParts",
     "TableSchema",
+    "can_hold",
+    "canonical_type",
     "checksum",
     "compact",
     "csv_size_bytes",

@@ -13,7 +13,7 @@ import duckdb
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix
-from headwater.lake.quoting import quote_text
+from headwater.lake.quoting import quote_name, quote_text
 from headwater.lake.schema import TableSchema
 
 PART_SUFFIX = ".parquet"
@@ -43,9 +43,10 @@ def write_part(
     directory.mkdir(parents=True, exist_ok=True)
     name = f"{schema.sobject}-{sequence:08d}-{secrets.token_hex(6)}{PART_SUFFIX}"
     draft = directory / (name + DRAFT_SUFFIX)
+    columns = ", ".join(f"{quote_name(each.name)} AS {quote_name(each.stored_name)}" for each in schema.columns)
     try:
         connection.execute(
-            f"COPY (SELECT *, CAST({int(sequence)} AS BIGINT) AS {SEQUENCE_COLUMN} FROM ({query})) "  # noqa: S608  # quoted names
+            f"COPY (SELECT {columns}, CAST({int(sequence)} AS BIGINT) AS {SEQUENCE_COLUMN} FROM ({query})) "  # noqa: S608  # quoted names
             f"TO {quote_text(str(draft))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {_ZSTD_LEVEL}, "
             "USE_TMP_FILE false)"
         )

@@ -42,8 +42,20 @@ _BY_FIELD_TYPE = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """`stored` is its name in parts, where that is another than readers use; under it there is never a second type.
+
+    newer   The name in parts of the same field since its type changed; a value that stands only there is shown in the
+            old type, as long as readers see that.
+    """
+
     name: str
     type: CanonicalType
+    stored: str = ""
+    newer: str = ""
+
+    @property
+    def stored_name(self) -> str:
+        return self.stored or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,8 @@ class TableSchema:
     owner: Owner | None = None
 
     def __post_init__(self) -> None:
-        if not self.columns or self.columns[0] != Column("Id", CanonicalType.STRING):
+        first = self.columns[0] if self.columns else None
+        if first is None or (first.name, first.stored_name, first.type) != ("Id", "Id", CanonicalType.STRING):
             raise ValueError(f"The first column of {self.sobject} must be Id.")
 
     @property
@@ -75,6 +88,15 @@ class TableSchema:
 
     def has(self, name: str) -> bool:
         return name in self.names
+
+
+def can_hold(field_type: str) -> bool:
+    """Whether a field of this type of Salesforce's has a place here; compound and binary ones have none."""
+    return field_type in _BY_FIELD_TYPE
+
+
+def canonical_type(field_type: str) -> CanonicalType:
+    return _BY_FIELD_TYPE[field_type]
 
 
 def schema_from_describe(describe: Mapping[str, Any], wanted: Collection[str]) -> TableSchema:

@@ -12,7 +12,7 @@ import duckdb
 from headwater.common.errors import Bug, Facts
 from headwater.lake.parts import SEQUENCE_COLUMN, Part
 from headwater.lake.quoting import quote_list, quote_name
-from headwater.lake.schema import Owner, TableSchema
+from headwater.lake.schema import Column, Owner, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,25 @@ def _newest_of(schema: TableSchema, parts: Sequence[Part], directory: Path) -> s
 
 
 def _all_rows(schema: TableSchema, parts: Sequence[Part], directory: Path) -> str:
-    columns = schema.columns
-    typed = ", ".join(f"CAST({quote_name(c.name)} AS {c.type.value}) AS {quote_name(c.name)}" for c in columns)
-    none = ", ".join(f"CAST(NULL AS {c.type.value}) AS {quote_name(c.name)}" for c in columns)
+    typed = ", ".join(f"{_typed(column)} AS {quote_name(column.name)}" for column in schema.columns)
+    none = ", ".join(f"CAST(NULL AS {kind}) AS {quote_name(name)}" for name, kind in _stored(schema.columns).items())
     empty = f"SELECT {none}, CAST(NULL AS BIGINT) AS {SEQUENCE_COLUMN} WHERE false"
     files = quote_list(str(directory / name) for name in sorted({part.path for part in parts}))
     rows = f"SELECT * FROM read_parquet({files}, union_by_name = true) UNION ALL BY NAME " if parts else ""  # noqa: S608  # quoted names
     return f"SELECT {typed}, {SEQUENCE_COLUMN} FROM ({rows}{empty})"  # noqa: S608  # quoted names
+
+
+def _typed(column: Column) -> str:
+    old = f"CAST({quote_name(column.stored_name)} AS {column.type.value})"
+    if not column.newer:
+        return old
+    return f"COALESCE({old}, TRY_CAST({quote_name(column.newer)} AS {column.type.value}))"
+
+
+def _stored(columns: Sequence[Column]) -> dict[str, str]:
+    """Types by the names in parts, so that a part without one of them has it empty; the newer's type is its own."""
+    newer = {column.newer: "VARCHAR" for column in columns if column.newer}
+    return newer | {column.stored_name: column.type.value for column in columns}
 
 
 def _refuse_missing_files(tables: Mapping[str, TableParts], directory: Path) -> None:

@@ -39,7 +39,6 @@ _FIXES: dict[str, tuple[str, str]] = {
         "grant read on the object",
     ),
     "INVALID_FIELD": ("Salesforce does not show a field to the connected user.", "grant read on the field"),
-    "OPERATION_TOO_LARGE": ("The query is too large without View All Data.", "grant 'View All Data'"),
 }
 
 
@@ -103,11 +102,27 @@ def to_error(refusal: Refusal, doing: str) -> HeadwaterError:
         why += f" (request {refusal.request_id})"
     if exhaustion := exhaustion_of(refusal.error_code, refusal.message):
         return exhaustion.as_wait(f"While {doing}. {why}")
+    if refusal.error_code == "OPERATION_TOO_LARGE":
+        return _too_large(refusal, f"While {doing}. {why}")
     sentence, remedy = _FIXES.get(refusal.error_code, (f"Salesforce refused {doing}.", "read Salesforce's words above"))
     return RefusedFix(
         "salesforce.refused",
         sentence,
         Facts(why=f"While {doing}. {why}", left="Nothing was changed by this request.", you_can=remedy),
+        error_code=refusal.error_code,
+    )
+
+
+def _too_large(refusal: Refusal, why: str) -> RefusedFix:
+    """A query of activities asks for each record whether the user may see it, unless they see everything."""
+    return RefusedFix(
+        "salesforce.operation_too_large",
+        "The query is too large for a user without View All Data.",
+        Facts(
+            why=why,
+            left="Nothing was changed by this request.",
+            you_can="grant 'View All Data' to the connected user, on the profile or in a permission set",
+        ),
         error_code=refusal.error_code,
     )
 

@@ -8,12 +8,13 @@ Not here: what waits (fitting.py).
 from typing import Any
 
 from headwater.accounts.models import Account
+from headwater.common.errors import Fix
 from headwater.connections.services import session
 from headwater.credits.priorities import Priority
 from headwater.jobs.running import RunningJob
 from headwater.salesforce.transport import Transport
-from headwater.sync.cycle import open_cycle, publish_cycle, read_plan
-from headwater.sync.discover import count_rows, price, tables_of, wishes_of
+from headwater.sync.cycle import begin_anew, described_anew, keep_plan, open_cycle, publish_cycle, read_plan
+from headwater.sync.discover import count_rows, price, tables_to_read, wishes_of
 from headwater.sync.models import Cycle
 from headwater.sync.plan import Mode, SyncPlan
 
@@ -21,9 +22,21 @@ JOB_KIND = "backfill"
 
 
 def run_backfill(job: RunningJob, account: Account) -> dict[str, Any]:
-    """Read in full what is due. Raises Wait at the end of its share, and then goes on in the next window."""
+    """Read in full what is due. Raises Wait at the end of its share, and then goes on in the next window.
+
+    Where the org turns out not to be as it was described, it ends: the next cycle describes it and plans history anew.
+    """
     job.gives_way = True
     cycle = open_cycle(job, account, is_backfill=True)
+    if not job.has_done(described_anew(0)):
+        try:
+            return _run(job, account, cycle)
+        except Fix as error:
+            begin_anew(job, account, cycle, error)
+    return {"cycle": cycle.number, "rows": {}, "left_to_next_sync": job.step(described_anew(0), str)}
+
+
+def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
     with session(
         account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=Priority.BACKFILL
     ) as transport:
@@ -37,14 +50,13 @@ def run_backfill(job: RunningJob, account: Account) -> dict[str, Any]:
 
 def _plan(job: RunningJob, account: Account, cycle: Cycle, transport: Transport) -> SyncPlan:
     def make_plan() -> SyncPlan:
-        tables = tables_of(account)
+        tables = tables_to_read(account)
         counted = count_rows(transport, tables, {})
         history = [wish for wish in wishes_of(tables, counted.counts) if wish.mode is Mode.FULL]
         return price(account, history, looking_calls=counted.calls)
 
     def record(plan: SyncPlan) -> dict[str, Any]:
-        cycle.plan = plan.to_json()
-        cycle.save(update_fields=["plan"])
+        keep_plan(account, cycle, plan)
         return plan.to_json()
 
     return SyncPlan.from_json(job.step("plan", make_plan, record))

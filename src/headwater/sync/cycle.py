@@ -6,37 +6,78 @@ Not here: history that waits for room (backfill.py).
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
+from headwater.common.errors import Fix
 from headwater.connections.services import session
 from headwater.credits.priorities import Priority
 from headwater.jobs.running import RunningJob
 from headwater.salesforce.transport import Transport
 from headwater.sync.actual import actual_of
 from headwater.sync.bulk_jobs import BulkJobs
-from headwater.sync.discover import Look, count_rows, look_at_fields, schema_of, store_look, tables_of, wishes_of
+from headwater.sync.currencies import count_without_currency
+from headwater.sync.describe import Look, describe_again, is_out_of_date, look_at_fields, store_look
+from headwater.sync.discover import count_rows, tables_of, tables_to_read, wishes_of
 from headwater.sync.fitting import fitted_plan, is_first_import
 from headwater.sync.learning import pace_of
-from headwater.sync.models import Cycle
+from headwater.sync.models import Cycle, ManifestPart
 from headwater.sync.plan import ObjectRead, SyncPlan
-from headwater.sync.publish import compact_all, lake_directory, publish, sweep_all, unique_objects
+from headwater.sync.publish import compact_all, lake_directory, publish, retire, sweep_all, unique_objects
 from headwater.sync.read import Reading, Tally
 from headwater.sync.replan import plan_again
 from headwater.sync.rounds import Rounds
+from headwater.sync.schemas import frozen, thawed
 
 JOB_KIND = "sync"
+TURNS_AT_ONCE = 3  # beyond that something else is wrong than that an administrator is at work
 
 
 def run_cycle(job: RunningJob, account: Account) -> dict[str, Any]:
-    """Read everything once, in full or what changed, and publish it."""
+    """Read everything once, in full or what changed, and publish it.
+
+    Where the org turns out not to be as it was described, it is described again and the reading begins anew.
+    """
     cycle = open_cycle(job, account)
+    turn = first = next(number for number in count() if not job.has_done(described_anew(number)))
+    while True:
+        try:
+            with job.chapter(f"turn {turn}" if turn else ""):
+                return _run(job, account, cycle)
+        except Fix as error:
+            if turn - first >= TURNS_AT_ONCE:
+                raise
+            begin_anew(job, account, cycle, error, turn)
+        turn += 1
+
+
+def described_anew(turn: int) -> str:
+    return f"the org changed under the read, {turn}"
+
+
+def begin_anew(job: RunningJob, account: Account, cycle: Cycle, error: Fix, turn: int = 0) -> None:
+    """Have the org described again, where the error says so; else it is raised. What was read so far is swept."""
+    if not is_out_of_date(error):
+        raise error
+    why = error.facts.why or error.sentence
+
+    def record(why: str) -> str:
+        describe_again(account)
+        retire(ManifestPart.of(account).filter(cycle=cycle))
+        return why
+
+    job.step(described_anew(turn), lambda: why, record)
+
+
+def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
     priority = Priority.BACKFILL if is_first_import(account) else Priority.FRESH
     with session(account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=priority) as transport:
         plan = _plan(job, account, cycle, transport)
         tally, final = read_plan(job, account, cycle, transport, plan)
     result = publish_cycle(job, account, cycle, final, tally)
+    count_without_currency(job, account, tally.rows)
     compact_all(job, account, cycle)
     job.step("sweep", lambda: sweep_all(account))
     waiting = {each.sobject: each.until_utc for each in plan.waiting}
@@ -69,17 +110,24 @@ def _plan(job: RunningJob, account: Account, cycle: Cycle, transport: Transport)
     looked: dict[str, Any] = job.step("describe", lambda: look_at_fields(account, transport), record_look)
 
     def make_plan() -> SyncPlan:
-        tables = tables_of(account)
+        tables = tables_to_read(account)
         counted = count_rows(transport, tables, looked["counts"])
         looking_calls = looked["calls"] + counted.calls
         return fitted_plan(account, tables, wishes_of(tables, counted.counts), looking_calls=looking_calls)
 
     def record_plan(plan: SyncPlan) -> dict[str, Any]:
-        cycle.plan = plan.to_json()
-        cycle.save(update_fields=["plan"])
+        keep_plan(account, cycle, plan)
         return plan.to_json()
 
     return SyncPlan.from_json(job.step("plan", make_plan, record_plan))
+
+
+def keep_plan(account: Account, cycle: Cycle, plan: SyncPlan) -> None:
+    """With the columns as they are now: the cycle goes on with them whatever is described meanwhile."""
+    tables = tables_of(account)
+    cycle.plan = plan.to_json()
+    cycle.schemas = frozen({read.sobject: tables[read.sobject] for read in plan.reads})
+    cycle.save(update_fields=["plan", "schemas"])
 
 
 def read_plan(
@@ -94,7 +142,7 @@ def read_plan(
         transport=transport,
         directory=lake_directory(account),
         tables=tables,
-        schemas={name: schema_of(table) for name, table in tables.items()},
+        schemas=thawed(cycle.schemas),
         tally=Tally(job, plan.rows),
         pace=pace_of(account),
     )

@@ -40,7 +40,7 @@ def fitted_plan(
     history = [wish for wish in wishes if wish.mode is Mode.FULL]
     now = [] if is_backfill_live(account) else _that_fits(account, history, budget.left_for(Priority.BACKFILL))
     waiting = [wish for wish in history if wish not in now]
-    fresh = [wish for wish in wishes if wish.mode is Mode.CHANGES] + _meanwhile(waiting, tables)
+    fresh = [wish for wish in wishes if wish.mode is not Mode.FULL] + _meanwhile(waiting, tables)
     plan = _with_room(price(account, [*fresh, *now], looking_calls=looking_calls), budget, Priority.FRESH)
     return replace(plan, waiting=_waiting(account, waiting, budget))
 

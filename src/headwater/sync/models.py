@@ -14,6 +14,7 @@ class Cycle(AccountScoped):
 
     plan, final_plan   As made before a credit was spent, and as it was once the first pages had told the true counts.
     actual             What became of it: rows, pages and credits (sync/actual.py).
+    schemas            The columns it reads of each object, which stay while the org's fields change (sync/schemas.py).
     """
 
     number = models.PositiveIntegerField()
@@ -24,6 +25,7 @@ class Cycle(AccountScoped):
     final_plan = models.JSONField(default=dict)
     actual = models.JSONField(default=dict)
     rows_read = models.JSONField(default=dict)
+    schemas = models.JSONField(default=dict)
     is_backfill = models.BooleanField(default=False)
 
     class Meta:
@@ -33,9 +35,57 @@ class Cycle(AccountScoped):
         ]
 
 
+class DescribedObject(AccountScoped):
+    """What the org last told of an object, whether we read it or not.
+
+    fields      By name: Salesforce's type, whether it is a formula, its label. Empty: the object is not seen.
+    lost_utc    When it was first missed; null while it is there.
+    """
+
+    sobject = models.CharField(max_length=120)
+    fields = models.JSONField(default=dict)
+    row_bytes = models.PositiveIntegerField(default=0)
+    is_replicateable = models.BooleanField(default=True)
+    described_utc = models.DateTimeField(null=True)
+    lost_utc = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "sobject"], name="one_description_per_object")]
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.fields)
+
+
+class ExtraField(AccountScoped):
+    """A field that is read because something names it: a person, a setting or a rule.
+
+    named_by    Who or what: `by hand`, or the setting's or rule's own words.
+    lost_utc    When the org last stopped showing it; null while it is there.
+    """
+
+    sobject = models.CharField(max_length=120)
+    field = models.CharField(max_length=120)
+    named_by = models.CharField(max_length=200)
+    added_by = models.CharField(max_length=254)
+    added_utc = models.DateTimeField()
+    lost_utc = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "sobject", "field", "named_by"], name="one_field_per_namer")
+        ]
+
+
 class ReplicaTable(AccountScoped):
     """One object's copy, and what its reads have taught.
 
+    columns                 (name, type) as they are read from now on.
+    kinds                   By column: Salesforce's own type, and whether it is a formula.
+    stored_types            By the name that a column has in parts: the one type it ever has there (sync/schemas.py).
+    shown_as                The type that readers still see of a column whose type changed, until all rows are there.
+    reload_number           Counted up whenever a full read comes due.
+    without_currency_rows   Live rows with an amount and no currency, in an org with several.
     read_from_utc           Salesforce's clock as the last published read began; null: never read.
     full_read_due           Its columns changed since it was read in full: the rows there lack values.
     row_bytes               Width of a row as CSV, from the rows that came, or else from the described fields.
@@ -45,7 +95,11 @@ class ReplicaTable(AccountScoped):
 
     sobject = models.CharField(max_length=120)
     columns = models.JSONField(default=list)
-    described_utc = models.DateTimeField(null=True)
+    kinds = models.JSONField(default=dict)
+    stored_types = models.JSONField(default=dict)
+    shown_as = models.JSONField(default=dict)
+    reload_number = models.PositiveIntegerField(default=0)
+    without_currency_rows = models.PositiveBigIntegerField(default=0)
     read_from_utc = models.DateTimeField(null=True)
     full_read_due = models.BooleanField(default=False)
     row_bytes = models.PositiveIntegerField(null=True)

@@ -40,7 +40,10 @@ class Method(StrEnum):
 
 
 class Mode(StrEnum):
+    """FULL: history, all of it. ANEW: all of a small table, as often as it is due. CHANGES: since the last read."""
+
     FULL = "full"
+    ANEW = "anew"
     CHANGES = "changes"
 
 

@@ -16,11 +16,12 @@ from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
 from headwater.jobs.running import RunningJob
 from headwater.lake import Part, TableParts, compact, ids_are_unique, needs_compaction, sweep
-from headwater.sync.discover import schema_of, tables_of
+from headwater.sync.discover import tables_of
 from headwater.sync.learning import keep_pace, note_changes, note_widths
 from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
 from headwater.sync.plan import Mode, SyncPlan
 from headwater.sync.read import SCRATCH_PREFIX, Seen
+from headwater.sync.schemas import schema_of, shown_schema_of
 
 GRACE = timedelta(hours=1)  # a reader that opened the manifest before may still read a retired part this long
 
@@ -44,10 +45,10 @@ def publish(
     """
     for read in plan.reads:
         table = ReplicaTable.of(account).get(sobject=read.sobject)
-        if read.mode is Mode.FULL:
-            _retire(ManifestPart.of(account).filter(table=table, cycle__number__lt=cycle.number))
+        if read.mode is not Mode.CHANGES:
+            retire(ManifestPart.of(account).filter(table=table, cycle__number__lt=cycle.number))
             ManifestPart.of(account).filter(table=table, cycle=cycle).update(is_base=read.sobject in unique)
-            table.full_read_due = False
+            _has_all_rows(table, cycle)
         else:
             note_changes(table, seen.rows[read.sobject], read_from_utc)
         if table.read_from_utc is None or not cycle.is_backfill:
@@ -73,7 +74,13 @@ def unique_objects(account: Account, cycle: Cycle, plan: SyncPlan) -> list[str]:
     return found
 
 
-def _retire(parts: QuerySet[ManifestPart]) -> None:
+def _has_all_rows(table: ReplicaTable, cycle: Cycle) -> None:
+    """Unless its columns changed after the cycle began: then it read the older ones."""
+    if cycle.schemas[table.sobject]["reload_number"] == table.reload_number:
+        table.full_read_due, table.shown_as = False, {}
+
+
+def retire(parts: QuerySet[ManifestPart]) -> None:
     parts.filter(is_retired=False).update(is_retired=True, retired_utc=now_utc())
 
 
@@ -94,7 +101,8 @@ def _part(row: ManifestPart) -> Part:
 
 def manifest(account: Account) -> dict[str, TableParts]:
     return {
-        name: TableParts(schema_of(table), live_parts(account, table)) for name, table in tables_of(account).items()
+        name: TableParts(shown_schema_of(table), live_parts(account, table))
+        for name, table in tables_of(account).items()
     }
 
 
@@ -111,7 +119,7 @@ def _compact(job: RunningJob, account: Account, cycle: Cycle, table: ReplicaTabl
         return compact(parts, schema_of(table), lake_directory(account), cycle.number)
 
     def record(merged: Part) -> int:
-        _retire(ManifestPart.of(account).filter(path__in=[part.path for part in parts]))
+        retire(ManifestPart.of(account).filter(path__in=[part.path for part in parts]))
         ManifestPart.of(account).create(
             account=account,
             table=table,

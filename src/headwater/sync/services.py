@@ -18,10 +18,12 @@ from headwater.jobs.tasks import task
 from headwater.lake import checksum, open_snapshot
 from headwater.sync.backfill import run_backfill
 from headwater.sync.cycle import run_cycle
+from headwater.sync.describe import look_at_fields, store_look
 from headwater.sync.discover import count_changes as count_all_changes
-from headwater.sync.discover import count_rows, look_at_fields, store_look, tables_of, wishes_of
+from headwater.sync.discover import count_rows, tables_of, tables_to_read, wishes_of
 from headwater.sync.fitting import BACKFILL_TASK, fitted_plan
-from headwater.sync.models import Cycle, ManifestPart, ReadingPace, ReplicaTable
+from headwater.sync.models import Cycle, DescribedObject, ManifestPart, ReadingPace, ReplicaTable
+from headwater.sync.notices import notices_of
 from headwater.sync.plan import ObjectRead, SyncPlan, Waiting
 from headwater.sync.publish import lake_directory, manifest
 
@@ -94,7 +96,8 @@ def run_sync(job: RunningJob, account: Account) -> dict[str, Any]:
     result = run_cycle(job, account)
     if "waiting" in result:
         job.step("let history follow", lambda: backfill.enqueue(tenant=job.tenant, account_id=account.pk).pk)
-    return result
+    notices = [notice.sentence for notice in notices_of(account)]
+    return {**result, **({"notices": notices} if notices else {})}
 
 
 @task(BACKFILL_TASK)
@@ -113,7 +116,7 @@ def plan_sync(account: Account, *, count_changes: bool = False) -> SyncPlan:
         look = look_at_fields(account, transport)
         with transaction.atomic():
             store_look(account, look)
-        tables = tables_of(account)
+        tables = tables_to_read(account)
         looks = [look, count_rows(transport, tables, look.counts)]
         if count_changes:
             looks.append(count_all_changes(transport, tables))
@@ -180,6 +183,7 @@ def forget_replica(account: Account) -> dict[str, int]:
     with transaction.atomic():
         ManifestPart.of(account).delete()
         ReplicaTable.of(account).delete()
+        DescribedObject.of(account).delete()
         ReadingPace.of(account).delete()
         Cycle.of(account).delete()
     if lake_directory(account).exists():

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from headwater.common.errors import Bug
 from headwater.lake import TableSchema
+from headwater.sync.objects import GOES_WITH
 
 OVERLAP = timedelta(minutes=10)  # rows become visible up to this long after their stamp (facts C.1)
 _STAMP_FIELDS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
@@ -69,9 +70,9 @@ def _conditions(schema: TableSchema, since_utc: datetime | None, span: Span) -> 
     return conditions
 
 
-def count_all_soql(sobject: str, *, with_deleted: bool) -> str:
+def count_all_soql(sobject: str) -> str:
     """How many rows a full read would bring, of an object that was not described yet."""
-    where = "" if with_deleted else " WHERE IsDeleted = false"
+    where = "" if sobject in GOES_WITH else " WHERE IsDeleted = false"
     return f"SELECT COUNT() FROM {_checked_name(sobject)}{where}"  # noqa: S608 - SOQL, checked
 
 

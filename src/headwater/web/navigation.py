@@ -44,6 +44,7 @@ SETTINGS: tuple[Group, ...] = (
         "CRM",
         (
             Entry("General", "web:crm_general", "adjustments"),
+            Entry("Fields", "web:fields", "list-check"),
             Entry("Salesforce package", "web:package", "database"),
         ),
     ),
@@ -74,4 +75,5 @@ REMEDIES: Mapping[str, Entry] = {  # by the room of an error's code
     "salesforce": Entry("Go to Connections", "web:connections", "plug-connected"),
     "credits": Entry("Go to Credits", "web:credits", "coins"),
     "jobs": Entry("Go to Jobs", "web:jobs", "activity"),
+    "sync": Entry("Go to Fields", "web:fields", "list-check"),
 }

@@ -106,7 +106,13 @@ FINDING_LEVELS: Mapping[Level, tuple[str, str]] = {  # (a key of templatetags.he
     Level.FINE: ("ok", "Fine"),
 }
 # Reasons for which a job stopped that the preflight can explain.
-LACKS_PERMISSION = ("lake.fields_missing", "salesforce.refused", "sync.objects_not_readable")
+LACKS_PERMISSION = (
+    "lake.fields_missing",
+    "salesforce.operation_too_large",
+    "salesforce.refused",
+    "sync.fields_not_readable",
+    "sync.objects_not_readable",
+)
 JOB_STATES: Mapping[State, str] = {  # the keys of templatetags.headwater.STATES
     State.QUEUED: "waiting",
     State.RUNNING: "busy",
@@ -117,6 +123,13 @@ JOB_STATES: Mapping[State, str] = {  # the keys of templatetags.headwater.STATES
     State.CANCELLED: "off",
 }
 
+READING_STATES: Mapping[str, tuple[str, str]] = {  # of an object or a field: (a key of STATES, words)
+    "read": ("ok", "Read"),
+    "waiting": ("waiting", "From the next sync on"),
+    "named": ("waiting", "From the next sync on"),
+    "lost": ("warning", "No longer shown by the org"),
+    "absent": ("off", "Not shown by the org"),
+}
 CONNECTION_STATES: Mapping[Status, str] = {  # the same
     Status.AWAITING_CONFIRMATION: "waiting",
     Status.CONNECTED: "ok",
@@ -138,6 +151,8 @@ DEEDS: Mapping[str, str] = {  # as the record of changes names them
     "credits.floor_changed": "Left to the org's other users",
     "credits.reset_changed": "Time of the reset",
     "credits.time_zone_changed": "Time zone of the reset",
+    "fields.named": "Had a field read",
+    "fields.taken_back": "Took a field back",
     "operator.entered": "Came in as an operator",
     "operator.left": "Left again",
     "people.address_changed": "Changed the e-mail address",

@@ -69,6 +69,7 @@ def operations(account: Account) -> Iterator[tuple[str, str, dict[str, Any] | No
     ids = {"job_id": str(job.pk if job else 1), "opportunity_id": "006000000000001AAA"}
     bodies: dict[str, dict[str, Any]] = {
         "LimitShape": {"daily_limit_calls": 250_000},
+        "FieldWish": {"sobject": "Contact", "field": "Title"},
         "WishedSettings": {"floor_percent": 20},
         "StartShape": {"work": "attribute"},
         "PlanWish": {"count_changes": True},

@@ -8,7 +8,7 @@ import pytest
 
 from headwater.connections.package import BUYER_ATTRIBUTION_TOUCHPOINT, BUYER_TOUCHPOINT, FIELDS
 from headwater.lake import TableParts, checksum, open_snapshot, schema_from_describe, write_part_from_csv
-from headwater.sync.objects import OBJECTS
+from headwater.sync.objects import DAILY, OBJECTS, SMALL
 
 ROOT = Path(__file__).parents[3]
 SOURCES = {path: path.read_text() for path in (ROOT / "src" / "headwater").rglob("*.py")}
@@ -16,7 +16,7 @@ _ROOMS = (
     "accounts|api|api_keys|attribution|cli|connections|credits|demo|export|jobs|lake|results|salesforce|signin|sync|web"
 )
 _RAISED = re.compile(
-    rf'(?:Wait|Fix|Skip|Bug|Exhaustion)\(\s*"([a-z_]+\.[a-z_0-9]+)"|Outcome\([^"]*"((?:{_ROOMS})\.[a-z_]+)"'
+    rf'(?:Wait|Fix|Skip|Bug|Exhaustion|Notice)\(\s*"([a-z_]+\.[a-z_0-9]+)"|Outcome\([^"]*"((?:{_ROOMS})\.[a-z_]+)"'
 )
 
 
@@ -148,6 +148,10 @@ def test_the_replica_page_lists_what_is_read() -> None:
     assert {name: sorted(fields) for name, fields in listed.items()} == {
         name: sorted(fields) for name, fields in OBJECTS.items()
     }
+    rows = table("replica", "once a day", "fields", "read")
+    daily = {name: names_in(row[1]) for row in rows for name in names_in(row[0])}
+    assert daily.keys() == DAILY
+    assert {name: tuple(daily[name]) for name in SMALL} == SMALL
 
 
 def test_the_replica_page_lists_what_is_written() -> None:

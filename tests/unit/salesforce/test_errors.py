@@ -82,3 +82,11 @@ def test_long_requests_that_do_not_end_are_not_taken_for_an_org_that_is_away() -
             == "salesforce.concurrent_limit"
         )
     assert Transient("no connection").as_wait("acme.my.salesforce.com", "reading").code == "salesforce.unavailable"
+
+
+def test_a_query_too_large_asks_for_view_all_data() -> None:
+    body = b'[{"message":"exceeded 100000 distinct whos","errorCode":"OPERATION_TOO_LARGE"}]'
+    error = to_error(read_refusal(400, body), "reading Task")
+    assert isinstance(error, Fix)
+    assert error.code == "salesforce.operation_too_large"
+    assert "View All Data" in error.facts.you_can

@@ -40,7 +40,8 @@ MARK = "Birch"  # stands in everything that the other account has
 REFUSED, WRONG_METHOD = (403, 404), 405
 FORM = {
     "name": "Eve", "email": "eve@elsewhere.example", "role": "standard", "daily_limit_calls": "900000",
-    "environment": "production", "began_from": "100000", "org_id": "00D5g0000000001EAA",
+    "environment": "production", "began_from": "100000", "org_id": "00D5g0000000001EAA", "sobject": "Contact",
+    "field": "Title",
 }  # fmt: skip
 
 

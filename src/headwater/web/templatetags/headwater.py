@@ -48,6 +48,7 @@ from headwater.web.wording import (
     PACKAGE_CHANGES,
     PACKAGE_STATES,
     PARITY_LEVELS,
+    READING_STATES,
     TASKS,
     WAYS_OF_READING,
     WAYS_OF_WRITING,
@@ -194,6 +195,12 @@ def state(kind: str, words: str) -> SafeString:
     """A state in words and an icon. `kind` is a key of STATES; an unknown one is an error."""
     shape = '<span class="state state-{}">{}<span>{}</span></span>'
     return format_html(shape, kind, icon(STATES[kind]), words)
+
+
+@register.simple_tag
+def reading_state(name: str) -> SafeString:
+    """Of an object or a field that is read."""
+    return state(*READING_STATES[name])
 
 
 @register.simple_tag
