@@ -7,8 +7,9 @@ from typing import cast
 
 from benches.credits.objects import CONTACT, FIELDS
 from headwater.cli.main import main
-from headwater.sync.objects import OBJECTS
+from headwater.sync.objects import IF_THERE, OBJECTS
 
 if __name__ == "__main__":
-    cast("dict[str, tuple[str, ...]]", OBJECTS)[CONTACT] = FIELDS[CONTACT]
+    for fields, wanted in ((OBJECTS, FIELDS[CONTACT]), (IF_THERE, ())):
+        cast("dict[str, tuple[str, ...]]", fields)[CONTACT] = wanted
     main()

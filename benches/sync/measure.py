@@ -25,7 +25,7 @@ from benches.orgsim.processes import free_port
 from benches.report import tell
 from benches.sync.ours import Installation
 from benches.sync.peers import DLT, FAST, JSFORCE, SIMPLE_SALESFORCE, SLOW, SOQL, TAP
-from benches.sync.processes import run
+from benches.sync.processes import Ran, run
 from benches.sync.records import grow
 
 MILLION = 1_000_000
@@ -166,7 +166,7 @@ def _floor(stage: Stage, url: str, kind: str, encoding: str) -> dict[str, Any]:
     finally:
         for left in stage.folder.glob("floor.*"):
             left.unlink()
-    return {"seconds": ran.seconds, "peak_memory_mb": ran.peak_memory_mb, "rows": int(ran.told)}
+    return {**_told(ran), "rows": int(ran.told)}
 
 
 def _ready_result(stage: Stage, page_rows: int) -> tuple[str, float]:
@@ -188,7 +188,11 @@ def _peer(stage: Stage, reading: Callable[[Stage], Any]) -> dict[str, Any]:
     """What the org's own job takes is taken off, as it is not the peer's doing."""
     _, job_seconds = _ready_result(stage, 0)
     ran = reading(stage)
-    return {"seconds": ran.seconds - job_seconds, "peak_memory_mb": ran.peak_memory_mb, "rows": int(ran.told)}
+    return {**_told(ran), "seconds": ran.seconds - job_seconds, "rows": int(ran.told)}
+
+
+def _told(ran: Ran) -> dict[str, float]:
+    return {"seconds": ran.seconds, "cpu_seconds": ran.cpu_seconds, "peak_memory_mb": ran.peak_memory_mb}
 
 
 def numbers_of(

@@ -30,6 +30,7 @@ class Synced:
     """
 
     seconds: float
+    cpu_seconds: float
     waited_seconds: float
     peak_memory_mb: float
     rows: int
@@ -62,6 +63,7 @@ class Installation:
         pages = [result["rows"] for name, _, result in steps if name.startswith("Bulk page ")]
         return Synced(
             seconds=ran.seconds - waited,
+            cpu_seconds=ran.cpu_seconds,
             waited_seconds=waited,
             peak_memory_mb=ran.peak_memory_mb,
             rows=told["rows"][CONTACT],

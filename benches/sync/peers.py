@@ -36,7 +36,7 @@ def _simple_salesforce(mode: str) -> Reading:
 
 
 def _tap(stage: Stage) -> Ran:
-    """Into a file of JSON lines. Its discovery was before, its memory is not measured."""
+    """Into a file of JSON lines. Its discovery was before, its memory and its work are not measured."""
     tap = Tap(stage, "BULK")
     tap.prepare()
     began = time.perf_counter()
@@ -44,7 +44,7 @@ def _tap(stage: Stage) -> Ran:
     seconds = time.perf_counter() - began
     with (stage.folder / "tap-salesforce-BULK" / "read.ndjson").open("rb") as lines:
         rows = sum(line.startswith(b'{"type": "RECORD"') for line in lines)
-    return Ran(seconds, 0.0, str(rows).encode())
+    return Ran(seconds, 0.0, 0.0, str(rows).encode())
 
 
 def _jsforce(stage: Stage) -> Ran:

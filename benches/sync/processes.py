@@ -18,9 +18,10 @@ _SHOWN_CHARACTERS = 3000
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """peak_memory_mb   Of the largest process among the programme and its children, as the kernel counted it."""
+    """cpu_seconds, peak_memory_mb   As the kernel counted them: of it and its children, of the largest of them."""
 
     seconds: float
+    cpu_seconds: float
     peak_memory_mb: float
     told: bytes
 
@@ -45,4 +46,4 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, given: bytes 
             said = (stdout.read(_SHOWN_CHARACTERS) + stderr.read()).decode(errors="replace")[-_SHOWN_CHARACTERS:]
             raise RuntimeError(f"{' '.join(command)} failed: {said}")
         in_kib = usage.ru_maxrss if sys.platform != "darwin" else usage.ru_maxrss / 1024
-        return Ran(seconds, in_kib / _KIB_PER_MIB, b"" if into else stdout.read())
+        return Ran(seconds, usage.ru_utime + usage.ru_stime, in_kib / _KIB_PER_MIB, b"" if into else stdout.read())

@@ -4,7 +4,7 @@ Not here: which parts belong to a cycle (the manifest is the state database's) a
 """
 
 from headwater.lake.checksum import checksum
-from headwater.lake.compaction import compact, needs_compaction
+from headwater.lake.compaction import compact, merge_later, to_merge
 from headwater.lake.parts import Part, sweep
 from headwater.lake.schema import (
     CanonicalType,
@@ -32,10 +32,11 @@ __all__ = [
     "compact",
     "csv_size_bytes",
     "ids_are_unique",
-    "needs_compaction",
+    "merge_later",
     "open_snapshot",
     "schema_from_describe",
     "sweep",
+    "to_merge",
     "write_part_from_csv",
     "write_part_from_ndjson",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from headwater.common.errors import Bug, Facts
+from headwater.lake.engine import engine
 from headwater.lake.parts import SEQUENCE_COLUMN, Part
 from headwater.lake.quoting import quote_list, quote_name
 from headwater.lake.schema import Column, Owner, TableSchema
@@ -82,8 +83,7 @@ def newest_rows(table: TableParts, directory: Path) -> str:
 
 def ids_are_unique(table: TableParts, directory: Path) -> bool:
     """Whether no Id stands twice in these parts. Once in a million million times it says no though it is so."""
-    connection: duckdb.DuckDBPyConnection
-    with duckdb.connect(config={"temp_directory": str(directory / ".spill")}) as connection:
+    with engine() as connection:
         rows, ids = connection.execute(
             f"SELECT count(*), count(DISTINCT hash(Id)) FROM ({_all_rows(table.schema, table.parts, directory)})"  # noqa: S608  # quoted names
         ).fetchall()[0]

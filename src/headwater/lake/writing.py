@@ -14,6 +14,7 @@ import duckdb
 import orjson
 
 from headwater.common.errors import Bug, Facts, Fix
+from headwater.lake.engine import engine
 from headwater.lake.parts import Part, write_part
 from headwater.lake.quoting import quote_list, quote_name, quote_text
 from headwater.lake.schema import CanonicalType, Column, TableSchema
@@ -124,7 +125,7 @@ def _boolean_in_any_case(text: str) -> str:
 
 
 def _write(source: Path, query: str, schema: TableSchema, directory: Path, sequence: int) -> Part:
-    with duckdb.connect(config={"preserve_insertion_order": "false"}) as connection:
+    with engine() as connection:
         try:
             return write_part(connection, query, schema, directory, sequence)
         except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
 from headwater.jobs.running import RunningJob
-from headwater.lake import Part, TableParts, compact, ids_are_unique, needs_compaction, sweep
+from headwater.lake import Part, TableParts, compact, ids_are_unique, merge_later, sweep, to_merge
 from headwater.sync.discover import tables_of
 from headwater.sync.learning import keep_pace, note_changes, note_widths
 from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
@@ -110,13 +110,17 @@ def compact_all(job: RunningJob, account: Account, cycle: Cycle) -> None:
     """Merge the parts of each table that has too many, one step a table."""
     for table in tables_of(account).values():
         parts = live_parts(account, table)
-        if needs_compaction(parts) and not table.full_read_due:  # a full read replaces the parts of cycles before it
-            _compact(job, account, cycle, table, parts)
+        merging = to_merge(parts)
+        if merging and not table.full_read_due:  # a full read replaces the parts of cycles before it
+            _compact(job, account, cycle, table, merging, is_all=len(merging) == len(parts))
 
 
-def _compact(job: RunningJob, account: Account, cycle: Cycle, table: ReplicaTable, parts: Sequence[Part]) -> None:
+def _compact(
+    job: RunningJob, account: Account, cycle: Cycle, table: ReplicaTable, parts: Sequence[Part], *, is_all: bool
+) -> None:
     def merge() -> Part:
-        return compact(parts, schema_of(table), lake_directory(account), cycle.number)
+        into_one = compact if is_all else merge_later
+        return into_one(parts, schema_of(table), lake_directory(account), cycle.number)
 
     def record(merged: Part) -> int:
         retire(ManifestPart.of(account).filter(path__in=[part.path for part in parts]))

@@ -21,8 +21,9 @@ from headwater.lake import (
     checksum,
     compact,
     ids_are_unique,
-    needs_compaction,
+    merge_later,
     open_snapshot,
+    to_merge,
     write_part_from_ndjson,
 )
 from unit.lake.conftest import OPPORTUNITY, Record, WritePart, opportunity, write_ndjson
@@ -139,17 +140,23 @@ def part_of(rows: int, sequence: int) -> Part:
 @pytest.mark.parametrize(
     ("parts", "wanted"),
     [
-        ([], False),
-        ([part_of(1000, 1)], False),
-        ([part_of(1000, 1)] * 64, False),
-        ([part_of(1000, 1)] * 65, True),
-        ([part_of(1000, 1), part_of(200, 2)], False),
-        ([part_of(1000, 1), part_of(150, 2), part_of(51, 3)], True),
-        ([part_of(0, 1), part_of(1, 2)], True),
+        ([], 0),
+        ([part_of(1000, 1)], 0),
+        ([part_of(1000, 1)] * 64, 0),
+        ([part_of(1000, 1)] * 65, 65),
+        ([part_of(1000, 1), part_of(200, 2)], 0),
+        ([part_of(1000, 1), part_of(150, 2), part_of(51, 3)], 3),
+        ([part_of(0, 1), part_of(1, 2)], 2),
+        ([part_of(1000, 1)] * 2 + [part_of(1, 2)] * 64, 0),
+        ([part_of(1000, 1)] * 2 + [part_of(1, 2)] * 65, 65),
     ],
 )
-def test_compaction_is_due_past_64_files_or_20_percent(parts: list[Part], wanted: bool) -> None:
-    assert needs_compaction(parts) is wanted
+def test_parts_are_merged_past_64_files_or_20_percent_and_the_first_only_where_it_must(
+    parts: list[Part], wanted: int
+) -> None:
+    merging = to_merge(parts)
+    assert len(merging) == wanted
+    assert merging == parts[len(parts) - wanted :]
 
 
 def test_a_merged_part_is_never_older_than_what_it_holds(tmp_path: Path, write_part: WritePart) -> None:
@@ -198,6 +205,9 @@ def test_order_repetition_and_compaction_change_no_visible_row(
         merged = compact(parts, OPPORTUNITY, directory, len(batches))
         assert shown(directory, [merged]) == shown(directory, [merged], "Opportunity__all") == expected
         assert merged.row_count == len(expected)
+        base, later = compact(parts[:1], OPPORTUNITY, directory, 1), parts[1:]
+        if later:
+            assert shown(directory, [base, merge_later(later, OPPORTUNITY, directory, len(batches))]) == expected
 
 
 @settings(max_examples=10, deadline=None)
