@@ -12,14 +12,14 @@ from headwater.connections.package import FIELDS
 from headwater.connections.preflight_rules import TO_READ
 from headwater.credits.services import calls_of_job
 from headwater.jobs.models import Job, State
-from headwater.jobs.services import job_view, retry, run_here
+from headwater.jobs.services import job_view, jobs_of, retry, run_here
 from headwater.jobs.worker import Worker
 from headwater.notify.services import open_of
 from headwater.sync.describe import describe_again
 from headwater.sync.extras import name_field, objects_read, take_back
 from headwater.sync.models import ReplicaTable
 from headwater.sync.objects import DAILY, OBJECTS
-from headwater.sync.services import open_replica, replica_counts, sync_cycle
+from headwater.sync.services import backfill, open_replica, replica_counts, sync_cycle
 from headwater.watch import look
 from headwater.wiring import preflight
 from integration.conftest import ACTOR, connect, have_package, result_of
@@ -138,6 +138,36 @@ def test_a_field_of_another_type_is_shown_as_it_was_until_all_of_it_is_read_anew
         Worker("in the next window").run_until_idle()
         sync(scored)
         assert scores(scored) == {43.0, 44.0}
+        assert_replica_equals(scored, org)
+
+
+def test_a_value_of_another_type_has_the_org_described_at_once(org: RunningOrgsim, scored: Account) -> None:
+    """Noticed by the value itself, and with room for it all is read anew in the same sync."""
+    retype_field(org, "Contact", number("Score__c"), 43)
+    describe_again(scored)
+    sync(scored)
+    assert scores(scored) == {43.0}
+    retype_field(org, "Contact", SCORE, "high")
+    contact = org.production.database.connect().execute('SELECT "Id" FROM "Contact" LIMIT 1').fetchone()[0]
+    org.writer().update("Contact", contact, {"Title": "Head"})
+    sync(scored)
+    assert scores(scored) == {"high"}
+    assert_replica_equals(scored, org)
+
+
+def test_history_under_way_gives_up_a_field_that_is_gone_and_the_next_sync_plans_it_anew(
+    org: RunningOrgsim, scored: Account
+) -> None:
+    retype_field(org, "Contact", number("Score__c"), 43)
+    use_up_share(scored)
+    describe_again(scored)
+    sync(scored)
+    remove_field(org, "Contact", "Score__c")
+    with clock_running_ahead(A_DAY):
+        Worker("in the next window").run_until_idle()
+        history = jobs_of(str(scored.pk)).get(task=backfill.name)
+        assert "No such column" in result_of(history)["left_to_next_sync"]
+        assert "Contact" in result_of(sync(scored))["rows"]
         assert_replica_equals(scored, org)
 
 

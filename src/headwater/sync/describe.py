@@ -25,6 +25,7 @@ from headwater.sync.soql import count_all_soql
 
 DESCRIBE_EVERY = timedelta(hours=24)
 COMPOSITE_PARTS_MAX = 25  # describes and counts of one credit (facts B.5)
+_NO_SUCH_COLUMN = "No such column"
 _UNSEEN_NOW = frozenset({"INVALID_FIELD", "INVALID_TYPE"})  # a query named what is not there, or not for this user
 
 
@@ -199,12 +200,13 @@ def _note_lost(extra: ExtraField, *, is_lost: bool) -> None:
 
 
 def is_out_of_date(error: HeadwaterError) -> bool:
-    """Whether an error says that the org is no longer as it was described."""
+    """Whether an error says that the org is no longer as it was described; Bulk says it in the words of the query."""
+    if error.code == "lake.bad_value":
+        return True
     if isinstance(error, RefusedFix):
-        return error.error_code in _UNSEEN_NOW
-    return error.code == "lake.bad_value" or (
-        error.code == "sync.bulk_failed" and any(code in error.facts.why for code in _UNSEEN_NOW)
-    )
+        return error.error_code in _UNSEEN_NOW or _NO_SUCH_COLUMN in error.facts.why
+    words = (*_UNSEEN_NOW, _NO_SUCH_COLUMN)
+    return error.code == "sync.bulk_failed" and any(each in error.facts.why for each in words)
 
 
 def describe_again(account: Account) -> int:
