@@ -43,6 +43,7 @@ METRICS_TOKEN: str = _secret("METRICS_TOKEN") or ""  # of /metrics, which is not
 
 # How much is asked for at once. Smaller where the org's answers come slowly, or where memory and disk are short.
 QUERY_PAGE_ROWS: int = env.int("QUERY_PAGE_ROWS", 2000, validate=validate.Range(200, 2000))
+VANISHED_EVERY_HOURS: int = env.int("VANISHED_EVERY_HOURS", 24, validate=validate.Range(1, 336))
 BULK_FILE_BYTES: int = env.int("BULK_FILE_BYTES", 512 * 1024 * 1024, validate=validate.Range(1))
 
 INSTALLED_APPS = [

@@ -16,17 +16,20 @@ from headwater.lake.schema import (
     schema_from_describe,
 )
 from headwater.lake.snapshot import TableParts, ids_are_unique, open_snapshot
+from headwater.lake.tombstones import Deleted, can_hold_tombstones, write_deleted
 from headwater.lake.writing import GZIP_SUFFIX, csv_size_bytes, write_part_from_csv, write_part_from_ndjson
 
 __all__ = [
     "GZIP_SUFFIX",
     "CanonicalType",
     "Column",
+    "Deleted",
     "Owner",
     "Part",
     "TableParts",
     "TableSchema",
     "can_hold",
+    "can_hold_tombstones",
     "canonical_type",
     "checksum",
     "compact",
@@ -37,6 +40,7 @@ __all__ = [
     "schema_from_describe",
     "sweep",
     "to_merge",
+    "write_deleted",
     "write_part_from_csv",
     "write_part_from_ndjson",
 ]

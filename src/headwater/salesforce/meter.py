@@ -15,6 +15,7 @@ class CallKind(StrEnum):
     QUERY = "query"
     COMPOSITE_QUERY = "composite_query"
     COMPOSITE_DESCRIBE = "composite_describe"
+    COMPOSITE_DELETED = "composite_deleted"
     COMPOSITE_WRITE = "composite_write"
     RECORD_COUNT = "record_count"
     LIMITS = "limits"

@@ -19,6 +19,8 @@ DATA = f"/services/data/{API_VERSION}"
 COMPOSITE_QUERIES_MAX = 5  # of 25 subrequests at most 5 may query (facts B.5)
 QUERY_PAGE_ROWS = 2000
 OFFSET_ROWS_MAX = 2000  # a query may skip no more (facts C.3)
+COMPOSITE_SUBREQUESTS_MAX = 25
+REPLICATION_CODES = frozenset({"INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT", "INVALID_TYPE_FOR_OPERATION"})
 UNSEEN_CODES = frozenset({"INVALID_TYPE", "INSUFFICIENT_ACCESS"})
 
 Record = dict[str, Any]
@@ -83,6 +85,32 @@ class QueryPage:
     is_last: bool
     total_rows: int
     next_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedAsk:
+    """A window of getDeleted: from the minute of `start_utc` through the minute of `end_utc` (facts C.2)."""
+
+    sobject: str
+    start_utc: datetime
+    end_utc: datetime
+
+    @property
+    def url(self) -> str:
+        start, end = (quote(f"{each:%Y-%m-%dT%H:%M:%SZ}") for each in (self.start_utc, self.end_utc))
+        return f"{DATA}/sobjects/{self.sobject}/deleted?start={start}&end={end}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deletions:
+    """Which records were deleted: `id` and `deletedDate` of each, as Salesforce wrote them.
+
+    covered_utc   Up to here the list is complete, which may be before the end that was asked for (facts C.2).
+    """
+
+    sobject: str
+    records: list[Record]
+    covered_utc: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +285,18 @@ class Org:
         answers = self._transport.send(Call(CallKind.COMPOSITE_QUERY), request).json()["compositeResponse"]
         return [_page_or_refusal(query, answer) for query, answer in zip(queries, answers, strict=True)]
 
+    def deleted_together(self, asks: Sequence[DeletedAsk]) -> list[Deletions | Refusal]:
+        """getDeleted of up to 25 objects for one credit; Refusal where it cannot tell, or the object is not seen.
+
+        Composite takes all sObject resources (rest-api/composite-post), and only queries are limited to five of it.
+        """
+        if not 1 <= len(asks) <= COMPOSITE_SUBREQUESTS_MAX:
+            raise Bug("salesforce.composite_size", f"A composite holds 1 to 25 requests, not {len(asks)}.")
+        subrequests = [{"method": "GET", "url": ask.url, "referenceId": f"x{place}"} for place, ask in enumerate(asks)]
+        call = Call(CallKind.COMPOSITE_DELETED, asks[0].sobject if len(asks) == 1 else "")
+        answers, _ = self._composite(call, subrequests, "asking what was deleted", _refused_but_for_untold)
+        return [_deletions_or_refusal(ask, answer) for ask, answer in zip(asks, answers, strict=True)]
+
     def insert(self, sobject: str, records: Sequence[Record]) -> list[RecordResult]:
         """Create up to 200 records for one credit; each record fares on its own."""
         request = Request(
@@ -287,6 +327,14 @@ class Org:
         return rows[0]
 
 
+def _deletions_or_refusal(ask: DeletedAsk, answer: Mapping[str, Any]) -> Deletions | Refusal:
+    body = answer["body"]
+    if not _is_fine(answer):
+        return Refusal(answer["httpStatusCode"], body[0]["errorCode"], body[0]["message"])
+    covered_utc = datetime.fromisoformat(body["latestDateCovered"].replace("+0000", "+00:00"))
+    return Deletions(ask.sobject, body["deletedRecords"], covered_utc)
+
+
 def _page_or_refusal(query: SubQuery, answer: Mapping[str, Any]) -> QueryPage | Refusal:
     if answer["httpStatusCode"] != 200:
         first = answer["body"][0]
@@ -310,6 +358,12 @@ def _refused_subrequest(answer: Answer) -> Refusal | None:
 def _refused_but_for_unseen(answer: Answer) -> Refusal | None:
     """The same, where a query of an object that the user may not see is an answer too."""
     return next((each for each in _refusals(answer) if each.error_code not in UNSEEN_CODES), None)
+
+
+def _refused_but_for_untold(answer: Answer) -> Refusal | None:
+    """The same, where getDeleted may say that it cannot tell."""
+    fine = UNSEEN_CODES | REPLICATION_CODES
+    return next((each for each in _refusals(answer) if each.error_code not in fine), None)
 
 
 def _refusals(answer: Answer) -> Iterator[Refusal]:

@@ -13,7 +13,7 @@ from headwater.sync.models import Cycle
 from headwater.sync.plan import SyncPlan
 from headwater.sync.read import Seen
 
-_DESCRIBES = (CallKind.COMPOSITE_DESCRIBE, CallKind.RECORD_COUNT)
+_DESCRIBES = (CallKind.COMPOSITE_DESCRIBE, CallKind.RECORD_COUNT, CallKind.COMPOSITE_DELETED)
 _BULK = (CallKind.BULK_CREATE, CallKind.BULK_POLL, CallKind.BULK_RESULTS)
 
 

@@ -43,7 +43,8 @@ def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
         plan = _plan(job, account, cycle, transport)
         if not plan.reads:
             return {"cycle": cycle.number, "rows": {}, "planned_calls": plan.calls}
-        tally, final = read_plan(job, account, cycle, transport, plan)
+        reading, final = read_plan(job, account, cycle, transport, plan)
+    tally = reading.tally
     result = publish_cycle(job, account, cycle, final, tally, job_kind=JOB_KIND)
     return {"cycle": cycle.number, "rows": dict(tally.rows), "planned_calls": plan.calls, **result}
 

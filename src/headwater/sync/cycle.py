@@ -30,6 +30,7 @@ from headwater.sync.read import Reading, Tally
 from headwater.sync.replan import plan_again
 from headwater.sync.rounds import Rounds
 from headwater.sync.schemas import frozen, thawed
+from headwater.sync.vanished import asking_calls, look_for_vanished
 
 JOB_KIND = "sync"
 TURNS_AT_ONCE = 3  # beyond that something else is wrong than that an administrator is at work
@@ -75,7 +76,9 @@ def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
     priority = Priority.BACKFILL if is_first_import(account) else Priority.FRESH
     with session(account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=priority) as transport:
         plan = _plan(job, account, cycle, transport)
-        tally, final = read_plan(job, account, cycle, transport, plan)
+        reading, final = read_plan(job, account, cycle, transport, plan)
+        vanished = look_for_vanished(reading, final)
+    tally = reading.tally
     result = publish_cycle(job, account, cycle, final, tally)
     count_without_currency(job, account, tally.rows)
     compact_all(job, account, cycle)
@@ -87,6 +90,8 @@ def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
         "planned_calls": plan.calls,
         **result,
         **({"waiting": waiting} if waiting else {}),
+        **({"vanished": vanished["rows"]} if vanished["rows"] else {}),
+        **({"untold": vanished["untold"]} if vanished["untold"] else {}),
     }
 
 
@@ -112,7 +117,7 @@ def _plan(job: RunningJob, account: Account, cycle: Cycle, transport: Transport)
     def make_plan() -> SyncPlan:
         tables = tables_to_read(account)
         counted = count_rows(transport, tables, looked["counts"])
-        looking_calls = looked["calls"] + counted.calls
+        looking_calls = looked["calls"] + counted.calls + asking_calls(account)
         return fitted_plan(account, tables, wishes_of(tables, counted.counts), looking_calls=looking_calls)
 
     def record_plan(plan: SyncPlan) -> dict[str, Any]:
@@ -132,7 +137,7 @@ def keep_plan(account: Account, cycle: Cycle, plan: SyncPlan) -> None:
 
 def read_plan(
     job: RunningJob, account: Account, cycle: Cycle, transport: Transport, plan: SyncPlan
-) -> tuple[Tally, SyncPlan]:
+) -> tuple[Reading, SyncPlan]:
     """Carry the plan out, with its change of mind once the true counts are known; returns the plan as it then was."""
     tables = tables_of(account)
     reading = Reading(
@@ -154,7 +159,7 @@ def read_plan(
     jobs.begin([_rest_of(read, rounds) for read in final.by_bulk if read.sobject in rounds.left])
     rounds.finish()
     jobs.finish()
-    return reading.tally, final
+    return reading, final
 
 
 def _rest_of(read: ObjectRead, rounds: Rounds) -> ObjectRead:

@@ -88,6 +88,8 @@ class ReplicaTable(AccountScoped):
     without_currency_rows   Live rows with an amount and no currency, in an org with several.
     read_from_utc           Salesforce's clock as the last published read began; null: never read.
     full_read_due           Its columns changed since it was read in full: the rows there lack values.
+    vanished_until_utc      Salesforce's clock up to which records that are gone without a trace are known; null: not.
+    vanished_checked_utc    When that was last looked for.
     row_bytes               Width of a row as CSV, from the rows that came, or else from the described fields.
     page_rows               Rows that a page of a query holds, fewer than asked where rows are wide; null: all of them.
     changed_rows_per_hour   Between the latest cycles; null: not known yet.
@@ -102,6 +104,8 @@ class ReplicaTable(AccountScoped):
     without_currency_rows = models.PositiveBigIntegerField(default=0)
     read_from_utc = models.DateTimeField(null=True)
     full_read_due = models.BooleanField(default=False)
+    vanished_until_utc = models.DateTimeField(null=True)
+    vanished_checked_utc = models.DateTimeField(null=True)
     row_bytes = models.PositiveIntegerField(null=True)
     page_rows = models.PositiveIntegerField(null=True)
     changed_rows_per_hour = models.FloatField(null=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
@@ -22,6 +22,7 @@ from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
 from headwater.sync.plan import Mode, SyncPlan
 from headwater.sync.read import SCRATCH_PREFIX, Seen
 from headwater.sync.schemas import schema_of, shown_schema_of
+from headwater.sync.soql import OVERLAP
 
 GRACE = timedelta(hours=1)  # a reader that opened the manifest before may still read a retired part this long
 
@@ -49,6 +50,7 @@ def publish(
             retire(ManifestPart.of(account).filter(table=table, cycle__number__lt=cycle.number))
             ManifestPart.of(account).filter(table=table, cycle=cycle).update(is_base=read.sobject in unique)
             _has_all_rows(table, cycle)
+            table.vanished_until_utc, table.vanished_checked_utc = read_from_utc - OVERLAP, now_utc()
         else:
             note_changes(table, seen.rows[read.sobject], read_from_utc)
         if table.read_from_utc is None or not cycle.is_backfill:
@@ -84,11 +86,11 @@ def retire(parts: QuerySet[ManifestPart]) -> None:
     parts.filter(is_retired=False).update(is_retired=True, retired_utc=now_utc())
 
 
-def live_parts(account: Account, table: ReplicaTable) -> list[Part]:
-    """The parts of published cycles that are not retired, as the lake knows them."""
+def live_parts(account: Account, table: ReplicaTable, under_way: Cycle | None = None) -> list[Part]:
+    """The parts of published cycles, and of the one `under_way`, that are not retired, as the lake knows them."""
     rows = (
         ManifestPart.of(account)
-        .filter(table=table, is_retired=False, cycle__published_utc__isnull=False)
+        .filter(Q(cycle__published_utc__isnull=False) | Q(cycle=under_way), table=table, is_retired=False)
         .select_related("cycle")
         .order_by("cycle__number", "pk")
     )

@@ -26,6 +26,7 @@ from headwater.sync.models import Cycle, DescribedObject, ManifestPart, ReadingP
 from headwater.sync.notices import notices_of
 from headwater.sync.plan import ObjectRead, SyncPlan, Waiting
 from headwater.sync.publish import lake_directory, manifest
+from headwater.sync.vanished import asking_calls
 
 PLANNING = "plan"
 CALLS_OF_A_PLAN = ("looking_calls", "query_calls", "composite_calls", "bulk_calls", "calls")
@@ -121,7 +122,7 @@ def plan_sync(account: Account, *, count_changes: bool = False) -> SyncPlan:
         if count_changes:
             looks.append(count_all_changes(transport, tables))
         counts = {name: rows for each in looks for name, rows in each.counts.items()}
-        looking_calls = sum(each.calls for each in looks)
+        looking_calls = sum(each.calls for each in looks) + asking_calls(account)
         return fitted_plan(account, tables, wishes_of(tables, counts), looking_calls=looking_calls)
 
 

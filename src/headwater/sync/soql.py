@@ -5,6 +5,7 @@ All values come from describes and earlier answers of the org; they are still ch
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -81,6 +82,12 @@ def count_soql(schema: TableSchema, since_utc: datetime | None) -> str:
     conditions = _conditions(schema, since_utc, Span())
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT COUNT() FROM {_checked_name(schema.sobject)}{where}"  # noqa: S608 - SOQL, every part checked
+
+
+def live_among_soql(sobject: str, ids: Sequence[str]) -> str:
+    """Which of these records are there and not deleted."""
+    listed = ", ".join(f"'{_checked_id(each)}'" for each in ids)
+    return f"SELECT Id FROM {_checked_name(sobject)} WHERE IsDeleted = false AND Id IN ({listed})"  # noqa: S608 - SOQL, every part checked
 
 
 def parse_stamp(text: str) -> datetime:

@@ -50,6 +50,7 @@ CALL_KINDS: Mapping[str, str] = {
     "query": "Query",
     "composite_query": "Query, several in one call",
     "composite_describe": "Describe, several in one call",
+    "composite_deleted": "Deleted records, several objects in one call",
     "composite_write": "Write, several in one call",
     "record_count": "Record count",
     "limits": "Limits",

@@ -1,0 +1,98 @@
+"""Records that leave no trace among the rows are found once a day, for one credit, and what came back is not lost."""
+
+from datetime import timedelta
+
+import pytest
+
+from headwater.accounts.models import Account
+from headwater.common.clock import now_utc
+from headwater.connections.models import Connection
+from headwater.credits.models import Entry
+from headwater.jobs.models import Job
+from headwater.salesforce.meter import CallKind
+from headwater.sync.models import ReplicaTable
+from headwater.sync.services import open_replica, plan_sync
+from integration.conftest import result_of
+from integration.test_sync import assert_replica_equals, rows_of, sync
+from orgsim.seed import load_history
+from orgsim.server.admin import move_clock
+from orgsim.testing import RunningOrgsim
+
+
+@pytest.fixture
+def seeded(org: RunningOrgsim, connected: Connection) -> Account:
+    load_history(org.production, records=400, seed=3)
+    sync(connected.account)
+    return connected.account
+
+
+def make_due(org: RunningOrgsim, account: Account) -> None:
+    """As if everything had last been looked for a day ago; and the second of the latest deletion is over."""
+    move_clock(org.state, {"jump_seconds": 2})
+    ReplicaTable.of(account).update(vanished_checked_utc=now_utc() - timedelta(hours=24))
+
+
+def ids(org: RunningOrgsim, sobject: str, where: str = "1") -> list[str]:
+    return [
+        row["Id"] for row in rows_of(org, f'SELECT Id FROM "{sobject}" WHERE IsDeleted = 0 AND {where} ORDER BY Id')
+    ]
+
+
+def shown(account: Account, sobject: str) -> set[str]:
+    with open_replica(account) as connection:
+        return {row[0] for row in connection.execute(f'SELECT Id FROM "{sobject}"').fetchall()}
+
+
+def asked(account: Account, job: Job) -> int:
+    calls = Entry.of(account).filter(job_id=str(job.pk), call_kind=CallKind.COMPOSITE_DELETED)
+    return calls.count()
+
+
+def test_hard_deletes_and_an_emptied_bin_are_found_for_one_credit(org: RunningOrgsim, seeded: Account) -> None:
+    writer = org.writer()
+    leads, members = ids(org, "Lead", "IsConverted = 0"), ids(org, "CampaignMember", "LeadId IS NULL")
+    for each in leads[:3]:
+        writer.purge("Lead", each)
+    writer.purge("CampaignMember", members[0])
+    writer.delete("Lead", leads[3])
+    writer.purge("Lead", leads[3])
+    sync(seeded)
+    assert set(leads[:4]) <= shown(seeded, "Lead"), "nothing tells before it is asked for"
+    make_due(org, seeded)
+    planned = plan_sync(seeded)
+    job = sync(seeded)
+    assert asked(seeded, job) == 1
+    assert planned.looking_calls == 1
+    assert result_of(job)["vanished"]["Lead"] == 4
+    assert result_of(job)["vanished"]["CampaignMember"] >= 1
+    assert_replica_equals(seeded, org)
+    assert asked(seeded, sync(seeded)) == 0, "once a day"
+
+
+def test_an_account_takes_its_contacts_and_opportunities_with_it(org: RunningOrgsim, seeded: Account) -> None:
+    with_contacts = ids(org, "Account", "Id IN (SELECT AccountId FROM Contact WHERE IsDeleted = 0)")
+    for each in with_contacts[:2]:
+        org.writer().purge("Account", each)
+    make_due(org, seeded)
+    sync(seeded)
+    assert_replica_equals(seeded, org)
+
+
+def test_a_stale_entry_does_not_hide_what_was_undeleted(org: RunningOrgsim, seeded: Account) -> None:
+    """Deleted and undeleted in one second, of which the list still tells."""
+    lead = ids(org, "Lead", "IsConverted = 0")[0]
+    org.writer().delete("Lead", lead)
+    org.writer().undelete("Lead", lead)
+    stamp = rows_of(org, f"SELECT SystemModstamp FROM Lead WHERE Id = '{lead}'")[0]["SystemModstamp"]
+    with org.production.database.write() as connection:
+        connection.execute("INSERT INTO _deleted VALUES ('Lead', ?, ?)", (lead, stamp))
+    make_due(org, seeded)
+    sync(seeded)
+    assert lead in shown(seeded, "Lead")
+    assert_replica_equals(seeded, org)
+
+
+def test_what_is_too_long_ago_to_be_told_is_said(org: RunningOrgsim, seeded: Account) -> None:
+    make_due(org, seeded)
+    ReplicaTable.of(seeded).filter(sobject="Lead").update(vanished_until_utc=now_utc() - timedelta(days=16))
+    assert result_of(sync(seeded))["untold"] == ["Lead"]
