@@ -5,6 +5,8 @@ PORT   ?= 8000
 BIN    := $(VENV)/bin
 # A company's own certificate authority is in the system's store, not in the installer's.
 export UV_SYSTEM_CERTS = 1
+# Where bytecode is not kept, each of the many processes that tests start compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 	HEADWATER_BASE_URL=http://127.0.0.1:$(PORT) \
@@ -24,8 +26,9 @@ demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after pr
 
 install: $(VENV)/.run   ## the commands headwater and orgsim, in .venv/bin
 
-test: setup check       ## install what tests need, check the house, run every test
-	$(BIN)/pytest -n 2 --dist loadfile
+test: $(VENV)/.dev      ## install what tests need, check the house, run every test
+	$(MAKE) --no-print-directory -j 3 setup check
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev     ## format, lint, types, arrows
 	$(BIN)/ruff format --check

@@ -21,6 +21,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from migrated import migrate
+
 DEBIAN_HOME = Path("/usr/lib/postgresql")
 SERVER_USER = "postgres"  # the server refuses to run as root
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
@@ -37,6 +39,17 @@ class Cluster:
         name = f"{purpose}_{secrets.token_hex(4)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def migrated_database(self, purpose: str) -> str:
+        """One with all tables of the product and no account; the first is migrated, the others are copies of it."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'migrated'").fetchone():
+                connection.execute("CREATE DATABASE migrated")
+                with tempfile.TemporaryDirectory() as folder:
+                    migrate({"HEADWATER_DATA_DIR": folder, "HEADWATER_DATABASE_URL": self.url("migrated")})
+            name = f"{purpose}_{secrets.token_hex(4)}"
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE migrated").format(sql.Identifier(name)))
         return self.url(name)
 
     def url(self, name: str) -> str:

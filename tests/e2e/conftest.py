@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
 from playwright.sync_api import Browser, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -36,13 +35,6 @@ def pytest_runtest_makereport(
     if report.when == "call":
         item.stash[_failed] = report.failed
     return report
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The server's threads and the test each open the database by themselves, which needs a file."""
-    folder = tmp_path_factory.mktemp("database")
-    connections["default"].settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")

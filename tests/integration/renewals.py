@@ -37,11 +37,8 @@ class Renewer:
         return getattr(self, command)(*arguments) or {}
 
     def prepare(self) -> None:
-        from django.core.management import call_command
-
         from headwater.accounts.services import create_account
 
-        call_command("migrate", verbosity=0)
         create_account("Acme")
 
     def connect(self, username: str, password: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from integration.callbacks import REDIRECT_URI
+from migrated import have_migrated
 from orgsim.oauth.apps import AppOptions
 from orgsim.testing import CLIENT_ID, CLIENT_SECRET, RunningOrgsim, running_orgsim
 
@@ -58,7 +59,7 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, database_url: str | None = None) -> Iterator[Stage]:
+def staged(folder: Path, migrated: Path, database_url: str | None = None) -> Iterator[Stage]:
     """With a database that is prepared, and nobody logged in yet."""
     options = AppOptions(rotate_refresh_token=True)
     with ExitStack() as stack:
@@ -72,6 +73,7 @@ def staged(folder: Path, database_url: str | None = None) -> Iterator[Stage]:
             "HEADWATER_SALESFORCE_CLIENT_ID": CLIENT_ID,
             "HEADWATER_SALESFORCE_CLIENT_SECRET": CLIENT_SECRET,
         }
+        have_migrated(migrated, folder / "data")
         if database_url:
             environment["HEADWATER_DATABASE_URL"] = database_url
         first, second = (stack.enter_context(Process(environment)) for _ in range(2))

@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from headwater.sync.objects import OBJECTS
+from migrated import have_migrated
 from orgsim.edits.checksum import checksum
 from orgsim.person import answer_login
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
@@ -31,6 +32,7 @@ from orgsim.testing import (
     running_orgsim,
 )
 from postgres import Cluster
+from unit.cli.test_help import COMMANDS
 
 PORT = 21717
 HEADWATER = Path(sys.executable).with_name("headwater")
@@ -86,8 +88,9 @@ def org(tmp_path: Path) -> Iterator[RunningOrgsim]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, org: RunningOrgsim) -> Shell:
-    shell = Shell(
+def new_shell(tmp_path: Path, org: RunningOrgsim) -> Shell:
+    """Of an installation that has nothing yet."""
+    return Shell(
         {
             "PATH": os.environ["PATH"],
             "HEADWATER_DATA_DIR": str(tmp_path / "data"),
@@ -97,7 +100,12 @@ def shell(tmp_path: Path, org: RunningOrgsim) -> Shell:
             "HEADWATER_SALESFORCE_CLIENT_SECRET": CLIENT_SECRET,
         }
     )
-    return set_up(shell)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, new_shell: Shell, migrated: Path) -> Shell:
+    have_migrated(migrated, tmp_path / "data")
+    return set_up(new_shell)
 
 
 def set_up(shell: Shell) -> Shell:
@@ -170,11 +178,12 @@ def columns(org: RunningOrgsim, read: dict[str, Any]) -> list[str]:
     return sorted(wanted, key=lambda field: field != "Id")
 
 
-def test_every_command_has_help_and_wrong_usage_ends_with_2(shell: Shell) -> None:
+def test_every_command_is_listed_and_wrong_usage_ends_with_2(shell: Shell) -> None:
+    """What each says of itself: unit/cli/test_help.py."""
     listed = shell.run("--help").stdout
-    for name in ("connect", "plan", "sync", "attribute", "export", "credits", "serve", "worker", "check"):
+    for name in COMMANDS:
         assert name in listed
-        assert "--help" in shell.run(name, "--help").stdout
+    assert "--help" in shell.run("sync", "--help").stdout
     assert shell.run("sync", "--no-such-option").returncode == 2
 
 
@@ -224,14 +233,14 @@ def test_refusing_the_authorisation_ends_with_4_and_connects_nothing(shell: Shel
     assert shell.run("check").stdout.count("connections.W002") == 1
 
 
-def test_the_whole_job_runs_from_the_command_line(org: RunningOrgsim, shell: Shell) -> None:
-    run_the_whole_job(org, shell)
+def test_the_whole_job_runs_from_the_command_line(org: RunningOrgsim, new_shell: Shell) -> None:
+    run_the_whole_job(org, set_up(new_shell))
 
 
 @pytest.mark.postgres
-def test_the_whole_job_runs_on_postgresql(org: RunningOrgsim, shell: Shell, postgres_cluster: Cluster) -> None:
+def test_the_whole_job_runs_on_postgresql(org: RunningOrgsim, new_shell: Shell, postgres_cluster: Cluster) -> None:
     url = postgres_cluster.new_database("headwater")
-    run_the_whole_job(org, set_up(Shell({**shell.environment, "HEADWATER_DATABASE_URL": url})))
+    run_the_whole_job(org, set_up(Shell({**new_shell.environment, "HEADWATER_DATABASE_URL": url})))
 
 
 def run_the_whole_job(org: RunningOrgsim, shell: Shell) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from migrated import have_migrated
 from postgres import Cluster
 
 CALLS = 1_500
@@ -14,11 +15,9 @@ PROCESSES = 3
 
 _SET_UP = """
 from datetime import timedelta
-from django.core.management import call_command
 from headwater.accounts.services import create_account
 from headwater.common.clock import now_utc
 from headwater.credits.models import Entry, Window
-call_command("migrate", verbosity=0)
 account = create_account("Acme")
 start = now_utc().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=9)
 days = [start + timedelta(days=day) for day in range(4)]
@@ -64,8 +63,9 @@ def outcome(process: "subprocess.Popen[str]") -> str:
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_folding_at_once_and_being_killed_at_it_neither_loses_nor_doubles_a_call(
-    tmp_path: Path, database: str, request: pytest.FixtureRequest
+    tmp_path: Path, database: str, migrated: Path, request: pytest.FixtureRequest
 ) -> None:
+    have_migrated(migrated, tmp_path)
     environment = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "headwater.settings",
@@ -73,7 +73,7 @@ def test_folding_at_once_and_being_killed_at_it_neither_loses_nor_doubles_a_call
     }
     if database == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        environment["HEADWATER_DATABASE_URL"] = cluster.new_database("folding")
+        environment["HEADWATER_DATABASE_URL"] = cluster.migrated_database("folding")
     outcome(start(_SET_UP.format(calls=CALLS), environment))
     killed, *others = [start(_FOLD, environment) for _ in range(PROCESSES)]
     assert killed.stdout is not None

@@ -20,8 +20,8 @@ PLANTED = 400
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("rotation")) as stage:
+def stage(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("rotation"), migrated) as stage:
         stage.first.do("connect", USERNAME, PASSWORD)
         yield stage
 

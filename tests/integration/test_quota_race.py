@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from migrated import have_migrated
 from postgres import Cluster
 
 LEFT = 150
 PROCESSES = 4
 
 _SET_UP = """
-from django.core.management import call_command
 from headwater.accounts.services import create_account
 from headwater.credits.opening import current_window
-call_command("migrate", verbosity=0)
 account = create_account("Acme")
 window = current_window(account)
 window.used_calls = 100_000 - {left}
@@ -65,7 +64,8 @@ Allowance.of_all().update_or_create(account=account, defaults=heard)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def environment(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+def environment(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    have_migrated(migrated, tmp_path)
     made = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "headwater.settings",
@@ -73,7 +73,7 @@ def environment(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str
     }
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        made["HEADWATER_DATABASE_URL"] = cluster.new_database("race")
+        made["HEADWATER_DATABASE_URL"] = cluster.migrated_database("race")
     return made
 
 

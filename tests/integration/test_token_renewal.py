@@ -4,6 +4,7 @@ Showing the org a refresh token that was rotated away ends the grant (facts A.3)
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -24,12 +25,14 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def running(database: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stage]:
+def running(
+    database: str, migrated: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Stage]:
     url = None
     if database == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        url = cluster.new_database("renewal")
-    with staged(tmp_path_factory.mktemp("renewal"), url) as stage:
+        url = cluster.migrated_database("renewal")
+    with staged(tmp_path_factory.mktemp("renewal"), migrated, url) as stage:
         yield stage
 
 

@@ -26,13 +26,10 @@ LOOK_SECONDS = 0.005
 
 
 def prepare() -> None:
-    from django.core.management import call_command
-
     from headwater.accounts.services import create_account
     from headwater.credits.models import Quota
     from headwater.credits.opening import quota_of
 
-    call_command("migrate", verbosity=0)
     account = create_account(ACCOUNT)
     Quota.of(account).filter(pk=quota_of(account).pk).update(time_zone="Europe/Berlin", reset_minute=150)
 

@@ -28,6 +28,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from migrated import FILE_NAME, have_migrated
 from orgsim.clock import ClockSetting, datetime_text
 from orgsim.testing import RunningOrgsim, running_orgsim
 from postgres import Cluster
@@ -150,11 +151,12 @@ class Mine:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def mine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mine]:
-    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+def mine(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[Mine]:
+    have_migrated(migrated, tmp_path)
+    url = f"sqlite:///{tmp_path / FILE_NAME}"
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        url = cluster.new_database("ledger")
+        url = cluster.migrated_database("ledger")
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "headwater.settings",
