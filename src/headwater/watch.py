@@ -27,6 +27,7 @@ from headwater.notify import mails
 from headwater.notify.models import Notification
 from headwater.notify.services import open_of, resolve, tell
 from headwater.sync.notices import TOLD, notices_of
+from headwater.sync.schedule import keep_schedules
 
 LOST = "connections.authorization_required"
 NO_LOG_IN = {LOST, DEAD, "connections.disconnected", "connections.not_confirmed", "connections.not_connected"}
@@ -39,14 +40,18 @@ PAUSES = {  # work goes on by itself; credits.backfill_share_used is no trouble:
     "salesforce.request_limit",
     "salesforce.bulk_limit",
     "salesforce.concurrent_limit",
+    "jobs.disk_full",
 }
+UNREACHABLE = "salesforce.unavailable"
+UNREACHABLE_ATTEMPTS = 4  # five minutes apart: short troubles of the network mend themselves and are not told
 _EVENTS_LOOKED_AT = timedelta(days=7)
 
 
 def chores() -> None:
-    """What a worker does between jobs: mend what an event has missed, send mails, keep the ledger small."""
+    """What a worker does between jobs: mend what an event has missed, keep schedules and send mails, stay small."""
     for account in _accounts_to_look_at():
         look(account)
+    keep_schedules()
     mails.send_due()
     abandon_all_old()
     settle_all_abandoned()
@@ -103,7 +108,9 @@ def tell_of_job(job: Job) -> None:
         _tell_lost(account, row, Facts(**job.reason_facts), is_echo=job.reason_code == LOST)
     elif job.state == State.WAITING and job.reason_code in PAUSES:
         tell(account, job.reason_code, "", job.reason, Facts(**job.reason_facts))
-    elif job.state in (State.BLOCKED, State.FAILED):
+    elif (
+        job.state == State.WAITING and job.reason_code == UNREACHABLE and job.attempt >= UNREACHABLE_ATTEMPTS
+    ) or job.state in (State.BLOCKED, State.FAILED):
         tell(account, job.reason_code, job.task, job.reason, Facts(**job.reason_facts))
     elif job.state == State.DONE:
         _tell_notices(account)

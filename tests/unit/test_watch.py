@@ -18,6 +18,7 @@ from headwater.jobs.tasks import task
 from headwater.jobs.worker import Worker
 from headwater.notify.models import Notification
 from headwater.notify.services import open_of
+from headwater.salesforce.errors import unavailable
 from headwater.watch import LOST, chores, forget_connection, look
 
 ERRORS: list[HeadwaterError | None] = []
@@ -183,3 +184,23 @@ def test_deleting_a_connection_ends_what_was_told_of_it(account: Account, connec
     Connection.of(account).update(status=Status.DELETING)
     chores()
     assert not open_of(account).exists()
+
+
+def test_an_org_that_is_away_for_long_is_told_once_and_over_when_it_is_back(account: Account) -> None:
+    away = unavailable("acme.my.salesforce.com", "no connection")
+    for hours in range(8):
+        with clock_running_ahead(timedelta(hours=hours)):
+            run(account, away)
+    told = Notification.of(account).get()
+    assert (told.code, told.subject) == ("salesforce.unavailable", "watch.test")
+    with clock_running_ahead(timedelta(hours=9)):
+        run(account, None)
+        chores()
+        assert not open_of(account).exists()
+
+
+def test_a_short_trouble_of_the_network_rings_no_bell(account: Account) -> None:
+    run(account, unavailable("acme.my.salesforce.com", "no connection"))
+    with clock_running_ahead(timedelta(minutes=6)):
+        run(account, None)
+    assert not Notification.of(account).exists()

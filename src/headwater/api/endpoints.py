@@ -21,6 +21,7 @@ from headwater.jobs.models import Job
 from headwater.jobs.services import JobView, cancel, job_view, jobs_of, retry
 from headwater.planning import plan_ahead
 from headwater.results.services import opportunities, opportunity, revenue_by_channel
+from headwater.sync.schedule import Cadence, cadence_of, change_cadence
 from headwater.wiring import WORK
 
 PAGE_JOBS = 50
@@ -50,6 +51,19 @@ def connection(request: HttpRequest) -> shapes.ConnectionShape:
 def take_log_in_away(request: HttpRequest) -> shapes.ConnectionShape:
     """Take Headwater's log-in away and keep what was read."""
     return _connection(disconnect(account_of(request, Role.ADMIN), actor=actor_of(request)))
+
+
+@router.get("/schedule", response=shapes.ScheduleShape)
+def read_schedule(request: HttpRequest) -> shapes.ScheduleShape:
+    """How often the org is read by itself, and what each interval costs a day while nothing changes."""
+    return _schedule(cadence_of(account_of(request)))
+
+
+@router.put("/schedule", response=shapes.ScheduleShape)
+def write_schedule(request: HttpRequest, wished: shapes.WishedSchedule) -> shapes.ScheduleShape:
+    """Set how often the org is read by itself; null: only when it is started."""
+    mine = account_of(request, Role.ADMIN)
+    return _schedule(change_cadence(mine, wished.every_minutes, actor=actor_of(request)))
 
 
 @router.get("/jobs", response=shapes.JobsShape)
@@ -129,6 +143,14 @@ def shares(request: HttpRequest, opportunity_id: str) -> shapes.SharesShape:
     return shapes.SharesShape(
         opportunity=shapes.OpportunityShape(**asdict(found.opportunity)),
         touches=[shapes.TouchShape(**asdict(touch)) for touch in found.touches],
+    )
+
+
+def _schedule(cadence: Cadence) -> shapes.ScheduleShape:
+    return shapes.ScheduleShape(
+        every_minutes=cadence.every_minutes,
+        next_utc=cadence.next_utc,
+        idle_calls_a_day={choice.minutes: choice.calls_a_day for choice in cadence.choices},
     )
 
 

@@ -40,6 +40,18 @@ class ConnectionShape(Schema):
     connected_utc: datetime | None = None
 
 
+class ScheduleShape(Schema):
+    """`every_minutes` is null where reads are only started by hand; `next_utc` where none will come by itself."""
+
+    every_minutes: int | None
+    next_utc: datetime | None
+    idle_calls_a_day: dict[int, int]
+
+
+class WishedSchedule(Schema):
+    every_minutes: int | None
+
+
 class ProgressShape(Schema):
     done: int
     total: int | None

@@ -23,6 +23,7 @@ from headwater.cli import (
     people,
     plan,
     preflight,
+    schedule,
     serve,
     setup,
     sync,
@@ -48,6 +49,7 @@ app.command("preflight")(preflight.preflight)
 app.add_typer(fields.app, name="fields")
 app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)
+app.command("schedule")(schedule.schedule)
 app.command("attribute")(attribute.attribute)
 app.command("export")(export.export)
 app.command("domain-confirm")(domain_confirm.domain_confirm)

@@ -22,12 +22,14 @@ from headwater.jobs.progress import Progress
 from headwater.jobs.queue import orphans, startable_jobs, take, take_next
 from headwater.jobs.running import Cancelled, HandBack, RunningJob
 from headwater.jobs.schedules import enqueue_due
+from headwater.jobs.space import disk_full, is_disk_full
 from headwater.jobs.tasks import MAX_ATTEMPTS, find_task
 
 logger = logging.getLogger(__name__)
 LEASE_SECONDS = 30.0
 CHORES_EVERY_SECONDS = 5.0
-PATIENCE_TRIES = 20  # database troubles in a row before the worker gives up and its keeper restarts it
+PATIENCE_TRIES = 135  # database troubles in a row, about an hour of them, before the worker gives up
+LONGEST_PAUSE_POLLS = 30  # between looks at a database that is in trouble
 
 
 def stop_on_signals() -> Event:
@@ -104,7 +106,7 @@ class Worker:
                 logger.warning("Worker %s: the database refused (%d in a row): %s", self.name, troubles, trouble)
                 may_be_more = False
             if not may_be_more:
-                stop.wait(poll_seconds)
+                stop.wait(poll_seconds * max(1, min(troubles, LONGEST_PAUSE_POLLS)))
 
     def _do_chores(self) -> None:
         if time.monotonic() >= self._chores_at:
@@ -148,6 +150,9 @@ class Worker:
             logger.exception("%s: failed.", row)
             return told(State.FAILED, error)
         except Exception as error:  # the last resort: it becomes the job's recorded failure
+            if is_disk_full(error):
+                logger.warning("%s: no room left on the disk: %s", row, error)
+                return waiting(disk_full(error))
             logger.exception("%s: an unexpected error.", row)
             failures = 1 if running.has_moved_on else row.failures + 1
             return unexpected(error, failures=failures, max_attempts=max_attempts)

@@ -3,6 +3,7 @@
 Not here: filling them (writing.py) and which of them make a cycle (the manifest).
 """
 
+import errno
 import os
 import secrets
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from headwater.lake.schema import TableSchema
 PART_SUFFIX = ".parquet"
 DRAFT_SUFFIX = ".draft"
 SEQUENCE_COLUMN = "_sequence"
+_NO_ROOM = "No space left on device"
 _ZSTD_LEVEL = 1  # the usual 3 takes half as long again for files of the same size
 
 
@@ -39,7 +41,10 @@ class Part:
 def write_part(
     connection: duckdb.DuckDBPyConnection, query: str, schema: TableSchema, directory: Path, sequence: int
 ) -> Part:
-    """Write the rows of `query` (the schema's columns) as a part that survives a power cut."""
+    """Write the rows of `query` (the schema's columns) as a part that survives a power cut.
+
+    Raises OSError with ENOSPC where the disk is full, as every other writing of a file does.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     name = f"{schema.sobject}-{sequence:08d}-{secrets.token_hex(6)}{PART_SUFFIX}"
     draft = directory / (name + DRAFT_SUFFIX)
@@ -53,6 +58,10 @@ def write_part(
         row_count = _count(connection, draft, schema.sobject)
         part = Part(name, row_count, draft.stat().st_size, sequence)
         _settle(draft, directory / name)
+    except duckdb.IOException as error:
+        if _NO_ROOM in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(draft)) from error
+        raise
     finally:
         draft.unlink(missing_ok=True)
     return part

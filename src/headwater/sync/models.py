@@ -8,6 +8,8 @@ from django.db import models
 
 from headwater.accounts.scoping import AccountScoped
 
+DEFAULT_EVERY_MINUTES = 15
+
 
 class Cycle(AccountScoped):
     """One pass over all objects, or, as a backfill, over history that was to wait. Published once all of it is in.
@@ -123,6 +125,15 @@ class ReadingPace(AccountScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account"], name="one_pace_per_account")]
+
+
+class CycleSetting(AccountScoped):
+    """What a person chose: how often the account is read by itself; null: only when somebody starts it."""
+
+    every_minutes = models.PositiveSmallIntegerField(null=True, default=DEFAULT_EVERY_MINUTES)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account"], name="one_cycle_setting_per_account")]
 
 
 class ManifestPart(AccountScoped):

@@ -26,6 +26,7 @@ from headwater.sync.models import Cycle, DescribedObject, ManifestPart, ReadingP
 from headwater.sync.notices import notices_of
 from headwater.sync.plan import ObjectRead, SyncPlan, Waiting
 from headwater.sync.publish import lake_directory, manifest
+from headwater.sync.schedule import CYCLE_TASK
 from headwater.sync.vanished import asking_calls
 
 PLANNING = "plan"
@@ -86,7 +87,7 @@ class PlanAgainstActual:
     seconds: int | None
 
 
-@task("sync.cycle")
+@task(CYCLE_TASK)
 def sync_cycle(job: RunningJob, *, account_id: int) -> JsonValue:
     """One cycle of one account."""
     return run_sync(job, open_account_of_job(job.tenant, account_id))

@@ -45,6 +45,7 @@ SETTINGS: tuple[Group, ...] = (
         (
             Entry("General", "web:crm_general", "adjustments"),
             Entry("Fields", "web:fields", "list-check"),
+            Entry("Schedule", "web:crm_schedule", "clock"),
             Entry("Salesforce package", "web:package", "database"),
         ),
     ),

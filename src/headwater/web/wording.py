@@ -163,6 +163,7 @@ DEEDS: Mapping[str, str] = {  # as the record of changes names them
     "people.joined": "Joined",
     "people.removed": "Removed",
     "people.role_changed": "Changed the role",
+    "sync.schedule_changed": "How often the org is read",
 }
 
 

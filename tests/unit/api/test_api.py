@@ -70,6 +70,7 @@ def operations(account: Account) -> Iterator[tuple[str, str, dict[str, Any] | No
     bodies: dict[str, dict[str, Any]] = {
         "LimitShape": {"daily_limit_calls": 250_000},
         "FieldWish": {"sobject": "Contact", "field": "Title"},
+        "WishedSchedule": {"every_minutes": 60},
         "WishedSettings": {"floor_percent": 20},
         "StartShape": {"work": "attribute"},
         "PlanWish": {"count_changes": True},
@@ -165,6 +166,17 @@ def test_the_limit_is_set_by_the_same_rules_as_on_the_page(client: Client, alder
     assert ask(client, "get", "/credits", key).json()["limit_calls"] == 150_000
     changed = events_of(alder, "credits.daily_limit_changed").get()
     assert changed.actor.startswith("API key a script (hw_")
+
+
+def test_the_schedule_is_read_and_set(client: Client, alder: Account) -> None:
+    key = key_of(alder, Role.ADMIN)
+    assert ask(client, "put", "/schedule", key, {"every_minutes": 60}).json()["every_minutes"] == 60
+    refused = ask(client, "put", "/schedule", key, {"every_minutes": 7})
+    assert (refused.status_code, refused.json()["code"]) == (409, "sync.bad_interval")
+    assert ask(client, "put", "/schedule", key, {"every_minutes": None}).json()["every_minutes"] is None
+    told = ask(client, "get", "/schedule", key).json()
+    assert (told["every_minutes"], told["next_utc"]) == (None, None)
+    assert list(told["idle_calls_a_day"]) == ["5", "10", "15", "30", "60", "180", "360", "720", "1440"]
 
 
 def test_the_settings_of_credits_are_read_and_set_one_by_one(client: Client, alder: Account) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -260,3 +261,28 @@ def test_its_patience_with_a_locked_database_has_an_end(monkeypatch: pytest.Monk
         pytest.raises(OperationalError, match="database is locked"),
     ):
         Worker("one").run_forever(Event(), poll_seconds=0.001)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        OperationalError("database or disk is full"),
+        OperationalError('could not extend file "base/1/2": No space left on device'),
+    ],
+)
+def test_a_full_disk_is_waited_for_however_long_it_takes(error: Exception, at: At) -> None:
+    with at(0):
+        job = run(raising(*[error] * 9), max_attempts=3)
+    for minutes in range(2, 18, 2):
+        assert (job.state, job.reason_code) == (State.WAITING, "jobs.disk_full")
+        with at(minutes * 60):
+            job = go_on(job)
+    with at(3600):
+        assert go_on(job).state == State.DONE
+
+
+def test_other_troubles_of_files_and_the_database_are_no_full_disk() -> None:
+    job = run(raising(OSError(errno.EACCES, "Permission denied"), OperationalError("no such table: x")))
+    assert job.reason_code == "jobs.interrupted"

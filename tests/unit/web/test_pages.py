@@ -23,6 +23,7 @@ PAGES = [
     "/settings/",
     "/settings/connections/",
     "/settings/crm/general/",
+    "/settings/crm/schedule/",
     "/settings/account/",
 ]
 

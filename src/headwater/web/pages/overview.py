@@ -16,6 +16,7 @@ from headwater.connections.services import connection_of
 from headwater.credits.services import today
 from headwater.export.services import written_counts
 from headwater.results.services import Run, latest_run, revenue_by_channel
+from headwater.sync.schedule import next_cycle_utc
 from headwater.sync.services import ReplicaState, replica_state
 from headwater.web.acting import CHOSEN_ACCOUNT, MemberRequest, PersonRequest, leave_entered, member_page, own_page
 
@@ -41,6 +42,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "connection": connection,
         "preflight": summary_of(looked) if looked and count_of(looked, Level.MUST) else None,
         "replica": replica,
+        "next_read_utc": next_cycle_utc(account),
         "run": run,
         "today": today(account),
         "steps": steps,

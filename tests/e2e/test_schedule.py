@@ -1,0 +1,60 @@
+"""Settings > CRM > Schedule: how often the org is read, chosen in a browser, with the keyboard too."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from e2e.conftest import Shot
+from headwater.accounts.models import Account, User
+from headwater.common.clock import now_utc
+from headwater.connections.models import Connection, Status
+from headwater.sync.models import ReplicaTable
+from headwater.sync.schedule import chosen_minutes
+
+PAGE = "/settings/crm/schedule/"
+
+
+def test_an_admin_chooses_how_often_and_sees_what_it_costs(
+    admin: User,
+    account: Account,
+    page: Page,
+    log_in: Callable[[User], None],
+    shot: Shot,
+    no_barriers: Callable[[], None],
+) -> None:
+    Connection.of(account).create(
+        account=account,
+        status=Status.CONNECTED,
+        org_id="00D000000000001EAA",
+        org_kind="production",
+        connected_utc=now_utc(),
+    )
+    columns = [["Id", "VARCHAR"], ["SystemModstamp", "TIMESTAMP"], ["IsDeleted", "BOOLEAN"]]
+    ReplicaTable.of(account).create(account=account, sobject="Contact", columns=columns, read_from_utc=now_utc())
+    log_in(admin)
+    page.goto("/settings/")
+    page.get_by_role("navigation", name="Settings").get_by_role("link", name="Schedule").click()
+    expect(page.get_by_role("radio", name="Every 15 minutes")).to_be_checked()
+    expect(page.get_by_text("97 credits a day while nothing changes")).to_be_visible()
+    shot("schedule")
+    no_barriers()
+    page.get_by_role("radio", name="Every 15 minutes").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("radio", name="Every 30 minutes")).to_be_checked()
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(page.get_by_text("The org is read every 30 minutes.")).to_be_visible()
+    expect(page.get_by_role("cell", name="every 30 minutes")).to_be_visible()
+    page.get_by_role("radio", name="Only when started by hand").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("none: it is off")).to_be_visible()
+    assert chosen_minutes(account) is None
+
+
+def test_a_standard_user_sees_it_and_changes_nothing(
+    standard_user: User, page: Page, log_in: Callable[[User], None]
+) -> None:
+    log_in(standard_user)
+    page.goto(PAGE)
+    expect(page.get_by_text("The org is read every 15 minutes. An Account Admin can change it.")).to_be_visible()
+    expect(page.get_by_role("radio")).to_have_count(0)
+    expect(page.get_by_role("button", name="Read now")).to_have_count(0)
