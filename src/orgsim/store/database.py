@@ -205,6 +205,6 @@ class _Writing:
 def open_file(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA synchronous = OFF")  # what is written outlives its process, if not a power failure
     connection.execute(f"PRAGMA cache_size = -{_CACHE_MIB * 1024}")
     return connection
