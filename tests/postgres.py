@@ -34,6 +34,19 @@ class Cluster:
 
     port: int
     socket_dir: Path
+    settings: str = FAST
+
+    @property
+    def data(self) -> Path:
+        return self.socket_dir / "data"
+
+    def start(self) -> None:
+        listen = f"-p {self.port} -k {self.socket_dir} -c listen_addresses=127.0.0.1 {self.settings}"
+        _run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.socket_dir / "log", "-o", listen)
+
+    def stop(self) -> None:
+        """As a power cut does, for everybody who is connected."""
+        _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", self.data)
 
     def new_database(self, purpose: str) -> str:
         name = f"{purpose}_{secrets.token_hex(4)}"
@@ -72,15 +85,23 @@ def throwaway_postgres(settings: str = FAST) -> Iterator[Cluster]:
     try:
         if os.geteuid() == 0:
             shutil.chown(home, SERVER_USER)
-        cluster = Cluster(port=_free_port(), socket_dir=home)
-        data = home / "data"
-        _run("initdb", "-D", data, "-U", SERVER_USER, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
-        listen = f"-p {cluster.port} -k {home} -c listen_addresses=127.0.0.1 {settings}"
-        _run("pg_ctl", "start", "-w", "-D", data, "-l", home / "log", "-o", listen)
+        cluster = Cluster(_free_port(), home, settings)
+        _run(
+            "initdb",
+            "-D",
+            cluster.data,
+            "-U",
+            SERVER_USER,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        )
+        cluster.start()
         try:
             yield cluster
         finally:
-            _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", data)
+            cluster.stop()
     finally:
         shutil.rmtree(home)
 

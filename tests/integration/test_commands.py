@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import orjson
+import psycopg
 import pytest
 
 from headwater.sync.objects import OBJECTS
@@ -31,7 +32,7 @@ from orgsim.testing import (
     RunningOrgsim,
     running_orgsim,
 )
-from postgres import Cluster
+from postgres import Cluster, throwaway_postgres
 from unit.cli.test_help import COMMANDS
 
 PORT = 21717
@@ -241,6 +242,52 @@ def test_the_whole_job_runs_from_the_command_line(org: RunningOrgsim, new_shell:
 def test_the_whole_job_runs_on_postgresql(org: RunningOrgsim, new_shell: Shell, postgres_cluster: Cluster) -> None:
     url = postgres_cluster.new_database("headwater")
     run_the_whole_job(org, set_up(Shell({**new_shell.environment, "HEADWATER_DATABASE_URL": url})))
+
+
+@pytest.fixture
+def keeping_its_promises() -> Iterator[Cluster]:
+    """What it has committed is there after a crash: the tests' own server is quicker and forgets."""
+    with throwaway_postgres(settings="") as cluster:
+        yield cluster
+
+
+ENQUEUE = """
+import django
+django.setup()
+from headwater.accounts.models import Account
+from headwater.wiring import WORK
+WORK["sync"](Account.objects.get())
+"""
+
+
+@pytest.mark.postgres
+def test_a_database_that_goes_away_in_the_middle_is_waited_for_and_the_sync_goes_on(
+    org: RunningOrgsim, new_shell: Shell, keeping_its_promises: Cluster
+) -> None:
+    url = keeping_its_promises.new_database("headwater")
+    shell = set_up(Shell({**new_shell.environment, "HEADWATER_DATABASE_URL": url}))
+    load_history(org.production, records=2_000, seed=7)
+    assert shell.connect().returncode == 0
+    used = org.production.usage.used_calls()
+    add_fault(org.production.usage, Fault(Effect.TIMEOUT, on_calls=(2,), seconds=2, after=True))
+    enqueueing = {**shell.environment, "DJANGO_SETTINGS_MODULE": "headwater.settings"}
+    subprocess.run([sys.executable, "-c", ENQUEUE], env=enqueueing, check=True)
+    with shell.start("worker", "--poll-seconds", "0.2") as worker:
+        await_calls(org, used + 2)
+        keeping_its_promises.stop()
+        time.sleep(3)  # the call ends meanwhile, and its outcome cannot be written
+        keeping_its_promises.start()
+        until(lambda: job_states(url) == ["done"])
+        assert worker.poll() is None, "the worker lived through it"
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=30)
+    assert sum(shell.json("sync")["replica_rows"].values()) > 1_500
+    assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
+
+
+def job_states(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [state for (state,) in connection.execute("SELECT state FROM jobs_job ORDER BY id").fetchall()]
 
 
 def run_the_whole_job(org: RunningOrgsim, shell: Shell) -> None:

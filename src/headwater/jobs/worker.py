@@ -64,10 +64,12 @@ class Worker:
         self._watch = LeaseWatch(lease_seconds)
         self._stop = Event()
         self._tell = tell
+        self._unsettled: tuple[Job, Lease, Outcome] | None = None  # what the database could not take
 
     def run_one(self) -> bool:
         """Do one job to its end, wait or stop. Returns whether there may be more."""
         drop_broken_connections()
+        self._settle()
         self._do_chores()
         enqueue_due()
         taken = take_next(self.name, self._lease_seconds, self._watch)
@@ -119,17 +121,33 @@ class Worker:
         try:
             with heartbeat(lease):
                 outcome = self._outcome(row, running)
-            drop_broken_connections()  # else what the task broke would keep its outcome from being written
-            settle(lease, outcome)
         except LostJob:
-            logger.info("%s: another worker has it; fence %d lets it go.", row, lease.fence)
-            lease.report_alive()
+            self._let_go(row, lease)
             return
         except (KeyboardInterrupt, SystemExit):
             with suppress(LostJob):
                 settle(lease, HANDED_BACK)
             raise
-        logger.info("%s: %s %s", row, outcome.state.value, outcome.code)
+        drop_broken_connections()  # else what the task broke would keep its outcome from being written
+        self._unsettled = (row, lease, outcome)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Write what became of the last job; where the database refuses, the next round begins with it."""
+        if self._unsettled is None:
+            return
+        row, lease, outcome = self._unsettled
+        try:
+            settle(lease, outcome)
+        except LostJob:
+            self._let_go(row, lease)
+        else:
+            logger.info("%s: %s %s", row, outcome.state.value, outcome.code)
+        self._unsettled = None
+
+    def _let_go(self, row: Job, lease: Lease) -> None:
+        logger.info("%s: another worker has it; fence %d lets it go.", row, lease.fence)
+        lease.report_alive()
 
     def _outcome(self, row: Job, running: RunningJob) -> Outcome:
         max_attempts = MAX_ATTEMPTS

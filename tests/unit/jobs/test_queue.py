@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 
 import pytest
@@ -167,3 +168,36 @@ def test_it_refuses_arguments_that_the_task_does_not_take() -> None:
     with pytest.raises(TypeError, match="number"):
         run.enqueue(tenant="12", nummer=1)
     assert not Job.objects.exists()
+
+
+def test_many_tenants_share_two_workers_and_none_waits_for_a_busy_one() -> None:
+    """One tenant's jobs are long and never end; between two turns of it every other that waits has one."""
+    tenants = [f"tenant-{number}" for number in range(30)]
+    for tenant in tenants:
+        for number in range(3):
+            put_job(tenant, number)
+    for number in range(3, 60):
+        put_job("tenant-0", number)
+    served: list[str] = []
+    long_one: Job | None = None
+    for place in range(180):
+        if long_one is not None and place % 10 == 9:  # ten times as long as the others' jobs
+            end(long_one)
+            long_one = None
+        job = take_one("one" if place % 2 else "two")
+        if job is None:
+            continue
+        served.append(job.tenant)
+        if job.tenant == "tenant-0":
+            long_one = job
+        else:
+            end(job)
+    for tenant in tenants[1:]:
+        turns = [place for place, name in enumerate(served) if name == tenant]
+        assert len(turns) == 3
+        assert max(after - before for before, after in itertools.pairwise(turns)) <= len(tenants)
+    assert served.count("tenant-0") > 3
+
+
+def end(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=State.DONE)

@@ -286,3 +286,22 @@ def test_a_full_disk_is_waited_for_however_long_it_takes(error: Exception, at: A
 def test_other_troubles_of_files_and_the_database_are_no_full_disk() -> None:
     job = run(raising(OSError(errno.EACCES, "Permission denied"), OperationalError("no such table: x")))
     assert job.reason_code == "jobs.interrupted"
+
+
+def test_an_outcome_that_the_database_could_not_take_is_written_as_soon_as_it_can() -> None:
+    worker, refusals = Worker("one"), iter([True, True, True])
+
+    def refuse_outcomes(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if '"result" = ' in sql and next(refusals, False):
+            raise OperationalError("the database is going away")
+        return execute(sql, params, many, context)
+
+    job = task("test.body")(lambda _: "done").enqueue(tenant="12")
+    with connection.execute_wrapper(refuse_outcomes):
+        for _ in range(3):
+            with pytest.raises(OperationalError):
+                worker.run_one()
+        assert Job.objects.get().state == State.RUNNING
+        worker.run_one()
+    job.refresh_from_db()
+    assert (job.state, job.result, job.attempt) == (State.DONE, "done", 1)
