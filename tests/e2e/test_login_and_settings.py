@@ -38,7 +38,9 @@ def test_settings_stand_under_my_account(
     page.get_by_role("link", name="Settings", exact=True).click()
     column = page.get_by_role("navigation", name="Settings")
     expect(column.get_by_role("list", name="Integrations").get_by_role("link")).to_have_text(["Connections"])
-    expect(column.get_by_role("list", name="CRM").get_by_role("link")).to_have_text(["General", "Salesforce package"])
+    expect(column.get_by_role("list", name="CRM").get_by_role("link")).to_have_text(
+        ["General", "Fields", "Schedule", "Salesforce package"]
+    )
     expect(column.get_by_role("link", name="Connections")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("heading", level=1)).to_have_text("Connections")
     shot("settings-connections")
