@@ -12,7 +12,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Wait
@@ -64,8 +64,7 @@ class RunningJob:
         Errors    LostJob, Cancelled and HandBack, for the worker alone; with them nothing of the step is written.
                   Wait jobs.gave_way, of a job that gives way.
         """
-        name = self._chapter + name
-        done = Step.objects.filter(job_id=self.id, name=name).first()
+        done = self._steps_called(name).first()
         if done is not None:
             return done.result
         if self._stop.is_set():
@@ -76,13 +75,15 @@ class RunningJob:
         with transaction.atomic(durable=True):
             self._lease.renew(takeovers=0, **self._progress_columns())
             result = as_json(value if record is None else record(value))
-            Step.objects.create(job_id=self.id, name=name, result=result, fence=self.fence, done_utc=now_utc())
+            Step.objects.create(
+                job_id=self.id, name=self._chapter + name, result=result, fence=self.fence, done_utc=now_utc()
+            )
         self.has_moved_on = True
         return result
 
     def has_done(self, name: str) -> bool:
         """Whether the step is behind the job already, from this run or an earlier one."""
-        return Step.objects.filter(job_id=self.id, name=self._chapter + name).exists()
+        return self._steps_called(name).exists()
 
     @contextmanager
     def chapter(self, name: str) -> Iterator[None]:
@@ -95,7 +96,11 @@ class RunningJob:
 
     def result_of(self, name: str) -> Any:
         """What a step told that is behind the job already."""
-        return Step.objects.get(job_id=self.id, name=name).result
+        return self._steps_called(name).get().result
+
+    def _steps_called(self, name: str) -> QuerySet[Step]:
+        """The one of this name in the chapter that is open, once it is done."""
+        return Step.objects.filter(job_id=self.id, name=self._chapter + name)
 
     def pause(self, seconds: float) -> None:
         """Let time pass while something outside is at work. Raises HandBack or Cancelled within a second."""

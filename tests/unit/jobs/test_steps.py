@@ -60,6 +60,21 @@ def test_it_runs_a_step_once_and_gives_its_stored_result_later(at: At) -> None:
     assert [(step.name, step.result) for step in steps_of(job)] == [("first", {"count": 3}), ("second", 4)]
 
 
+def test_what_a_step_of_a_chapter_told_is_found_in_that_chapter() -> None:
+    def body(job: RunningJob) -> JsonValue:
+        job.step("page", lambda: "of before")
+        with job.chapter("turn 1"):
+            assert not job.has_done("page")
+            job.step("page", lambda: "of turn 1")
+            job.step("part", lambda: "only of turn 1")
+            return [job.has_done("part"), job.result_of("page"), job.result_of("part")]
+
+    job = enqueue(body)
+    Worker("one").run_until_idle()
+    job.refresh_from_db()
+    assert job.result == [True, "of turn 1", "only of turn 1"], job.reason_facts
+
+
 def test_it_gives_the_same_shape_at_once_as_it_will_after_a_restart() -> None:
     seen: list[object] = []
     enqueue(lambda job: seen.append(job.step("pair", lambda: (1, {2: "two"}))))
