@@ -46,6 +46,8 @@ UNREACHABLE = "salesforce.unavailable"
 UNREACHABLE_ATTEMPTS = 4  # five minutes apart: short troubles of the network mend themselves and are not told
 _EVENTS_LOOKED_AT = timedelta(days=7)
 
+Noticed = Collection[tuple[str, str]]  # code and subject of what the sync goes on without
+
 
 def chores() -> None:
     """What a worker does between jobs: mend what an event has missed, keep schedules and send mails, stay small."""
@@ -69,8 +71,8 @@ def look(account: Account) -> None:
     elif row is not None and row.status == Status.CONNECTED:
         go_on(account, NO_LOG_IN, (State.BLOCKED,))
     _tell_grants_left(account)
-    _tell_notices(account)
-    over = [told.pk for told in open_of(account) if _is_over(account, told, row)]
+    noticed = _tell_notices(account)
+    over = [told.pk for told in open_of(account) if _is_over(account, told, row, noticed)]
     resolve(open_of(account).filter(pk__in=over))
 
 
@@ -104,13 +106,12 @@ def tell_of_job(job: Job) -> None:
     if account is None or job.reason_code in OWN_DEEDS:
         return
     row = Connection.of(account).first()
+    is_long_away = job.state == State.WAITING and job.reason_code == UNREACHABLE and job.attempt >= UNREACHABLE_ATTEMPTS
     if job.reason_code in (LOST, DEAD) and row is not None:
         _tell_lost(account, row, Facts(**job.reason_facts), is_echo=job.reason_code == LOST)
     elif job.state == State.WAITING and job.reason_code in PAUSES:
         tell(account, job.reason_code, "", job.reason, Facts(**job.reason_facts))
-    elif (
-        job.state == State.WAITING and job.reason_code == UNREACHABLE and job.attempt >= UNREACHABLE_ATTEMPTS
-    ) or job.state in (State.BLOCKED, State.FAILED):
+    elif is_long_away or job.state in (State.BLOCKED, State.FAILED):
         tell(account, job.reason_code, job.task, job.reason, Facts(**job.reason_facts))
     elif job.state == State.DONE:
         _tell_notices(account)
@@ -138,12 +139,14 @@ def _tell_grants_left(account: Account) -> None:
             tell(account, GRANT_LEFT, subject, "A log-in of Headwater may still stand in the org.", _left(event))
 
 
-def _tell_notices(account: Account) -> None:
-    """What the sync goes on without, once: it is so in every cycle until somebody mends it."""
+def _tell_notices(account: Account) -> Noticed:
+    """What the sync goes on without, once: it is so in every cycle until somebody mends it. Returns what is so."""
     told = set(open_of(account).filter(code__in=TOLD).values_list("code", "subject"))
-    for notice in notices_of(account):
-        if notice.code in TOLD and (notice.code, notice.subject) not in told:
-            tell(account, notice.code, notice.subject, notice.sentence, notice.facts)
+    present = {(each.code, each.subject): each for each in notices_of(account) if each.code in TOLD}
+    for key, notice in present.items():
+        if key not in told:
+            tell(account, *key, notice.sentence, notice.facts)
+    return present.keys()
 
 
 def _left(event: AuditEvent) -> Facts:
@@ -154,13 +157,13 @@ def _left(event: AuditEvent) -> Facts:
     )
 
 
-def _is_over(account: Account, told: Notification, row: Connection | None) -> bool:
+def _is_over(account: Account, told: Notification, row: Connection | None, noticed: Noticed) -> bool:
     if told.code == GRANT_LEFT:
         return False
     if told.code == LOST:
         return row is None or row.status != Status.AUTHORIZATION_REQUIRED or row.org_id != told.subject
     if told.code in TOLD:
-        return (told.code, told.subject) not in {(each.code, each.subject) for each in notices_of(account)}
+        return (told.code, told.subject) not in noticed
     jobs = jobs_of(str(account.pk))
     if told.code not in PAUSES:
         jobs = jobs.filter(task=told.subject)

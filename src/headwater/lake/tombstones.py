@@ -1,6 +1,6 @@
 """Makes tombstones: the last known rows of records that are gone, with IsDeleted true. SQL alone, no loop over rows.
 
-Not here: how the org tells which records are gone (sync/vanished.py, sync/compared.py).
+Not here: how the org tells which records are gone (sync/vanished.py).
 """
 
 from collections.abc import Callable, Collection

@@ -19,7 +19,7 @@ DATA = f"/services/data/{API_VERSION}"
 COMPOSITE_QUERIES_MAX = 5  # of 25 subrequests at most 5 may query (facts B.5)
 QUERY_PAGE_ROWS = 2000
 OFFSET_ROWS_MAX = 2000  # a query may skip no more (facts C.3)
-COMPOSITE_SUBREQUESTS_MAX = 25
+COMPOSITE_SUBREQUESTS_MAX = 25  # of one credit (facts B.5)
 REPLICATION_CODES = frozenset({"INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT", "INVALID_TYPE_FOR_OPERATION"})
 UNSEEN_CODES = frozenset({"INVALID_TYPE", "INSUFFICIENT_ACCESS"})
 
@@ -328,17 +328,15 @@ class Org:
 
 
 def _deletions_or_refusal(ask: DeletedAsk, answer: Mapping[str, Any]) -> Deletions | Refusal:
-    body = answer["body"]
     if not _is_fine(answer):
-        return Refusal(answer["httpStatusCode"], body[0]["errorCode"], body[0]["message"])
-    covered_utc = datetime.fromisoformat(body["latestDateCovered"].replace("+0000", "+00:00"))
-    return Deletions(ask.sobject, body["deletedRecords"], covered_utc)
+        return _refusal(answer)
+    body = answer["body"]
+    return Deletions(ask.sobject, body["deletedRecords"], datetime.fromisoformat(body["latestDateCovered"]))
 
 
 def _page_or_refusal(query: SubQuery, answer: Mapping[str, Any]) -> QueryPage | Refusal:
-    if answer["httpStatusCode"] != 200:
-        first = answer["body"][0]
-        return Refusal(answer["httpStatusCode"], first["errorCode"], first["message"])
+    if not _is_fine(answer):
+        return _refusal(answer)
     return _page(query.sobject, answer["body"])
 
 
@@ -369,8 +367,13 @@ def _refused_but_for_untold(answer: Answer) -> Refusal | None:
 def _refusals(answer: Answer) -> Iterator[Refusal]:
     for part in answer.json()["compositeResponse"]:
         if part["httpStatusCode"] not in (200, 404):
-            first = part["body"][0]
-            yield Refusal(part["httpStatusCode"], first["errorCode"], first["message"])
+            yield _refusal(part)
+
+
+def _refusal(part: Mapping[str, Any]) -> Refusal:
+    """Of a composite's subrequest that was not answered with what was asked for."""
+    first = part["body"][0]
+    return Refusal(part["httpStatusCode"], first["errorCode"], first["message"])
 
 
 def typed(sobject: str, records: Sequence[Record]) -> dict[str, Any]:

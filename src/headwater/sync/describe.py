@@ -15,7 +15,7 @@ from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, HeadwaterError
 from headwater.lake import canonical_type
 from headwater.salesforce.errors import RefusedFix
-from headwater.salesforce.rest import COMPOSITE_QUERIES_MAX, Org, SubQuery
+from headwater.salesforce.rest import COMPOSITE_QUERIES_MAX, COMPOSITE_SUBREQUESTS_MAX, Org, SubQuery
 from headwater.salesforce.transport import Transport
 from headwater.sync.learning import described_row_bytes
 from headwater.sync.models import DescribedObject, ExtraField, ReplicaTable
@@ -24,7 +24,6 @@ from headwater.sync.schemas import Columns, adopt
 from headwater.sync.soql import count_all_soql
 
 DESCRIBE_EVERY = timedelta(hours=24)
-COMPOSITE_PARTS_MAX = 25  # describes and counts of one credit (facts B.5)
 _NO_SUCH_COLUMN = "No such column"
 _UNSEEN_NOW = frozenset({"INVALID_FIELD", "INVALID_TYPE"})  # a query named what is not there, or not for this user
 
@@ -98,7 +97,7 @@ def look_at_fields(account: Account, transport: Transport) -> Look:
         return Look(None, {}, 0)
     wanted = wanted_of(account)
     never = set(OBJECTS) - set(_read_before(account))
-    room = min(COMPOSITE_QUERIES_MAX, COMPOSITE_PARTS_MAX - len(wanted))
+    room = min(COMPOSITE_QUERIES_MAX, COMPOSITE_SUBREQUESTS_MAX - len(wanted))
     new = [name for name in COUNTED_BY_QUERY if name in wanted and name in never]
     counting = [SubQuery(name, count_all_soql(name)) for name in new[:room]]
     described, counts = Org(transport).describe_and_count(list(wanted), counting)
@@ -151,12 +150,12 @@ def _fields_not_readable(fields: list[str]) -> Fix:
 def store_look(account: Account, look: Look) -> None:
     """Called in a transaction. Keep what was described, and take it over into the tables and the extra fields."""
     if look.described is not None:
-        for name in wanted_of(account):
-            _keep(account, name, look.described.get(name))
+        for name, wanted in wanted_of(account).items():
+            _keep(account, name, wanted, look.described.get(name))
     settle_columns(account)
 
 
-def _keep(account: Account, sobject: str, describe: Mapping[str, Any] | None) -> None:
+def _keep(account: Account, sobject: str, wanted: WantedFields, describe: Mapping[str, Any] | None) -> None:
     row, _ = DescribedObject.of(account).get_or_create(sobject=sobject, account=account)
     row.described_utc = now_utc()
     if describe is None:
@@ -166,7 +165,7 @@ def _keep(account: Account, sobject: str, describe: Mapping[str, Any] | None) ->
             str(each["name"]): [each["type"], bool(each["calculated"]), each["label"]] for each in describe["fields"]
         }
         row.is_replicateable, row.lost_utc = bool(describe["replicateable"]), None
-        row.row_bytes = described_row_bytes(describe, wanted_of(account)[sobject].of(row.fields))
+        row.row_bytes = described_row_bytes(describe, wanted.of(row.fields))
     row.save()
 
 

@@ -11,7 +11,7 @@ from headwater.common.errors import Facts
 from headwater.connections.preflight_rules import REPLICATED
 from headwater.sync.describe import descriptions_of
 from headwater.sync.models import DescribedObject, ExtraField, ReplicaTable
-from headwater.sync.objects import BESIDES, OBJECTS
+from headwater.sync.objects import OBJECTS
 
 TOLD = frozenset(  # an absent object is no trouble: it stands on the page of the fields alone
     {"sync.object_lost", "sync.field_lost", "sync.not_replicateable", "sync.currency_missing"}
@@ -43,7 +43,7 @@ def _of_object(row: DescribedObject, table: ReplicaTable | None) -> Iterator[Not
     if not row.is_there:
         if table is not None and table.read_from_utc is not None:
             yield _object_lost(row)
-        elif row.sobject in OBJECTS and row.sobject not in BESIDES:
+        elif row.sobject in OBJECTS:
             yield _object_absent(row)
         return
     if row.sobject in REPLICATED and not row.is_replicateable:

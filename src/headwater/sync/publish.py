@@ -64,16 +64,14 @@ def publish(
 
 def unique_objects(account: Account, cycle: Cycle, plan: SyncPlan) -> list[str]:
     """The objects that this cycle has read in full and of which no Id came twice: readers need not look again."""
-    found = []
-    for read in plan.reads:
-        table = ReplicaTable.of(account).get(sobject=read.sobject)
-        parts = [
-            _part(row) for row in ManifestPart.of(account).filter(table=table, cycle=cycle).select_related("cycle")
-        ]
-        if read.mode is Mode.FULL and parts:
-            is_unique = ids_are_unique(TableParts(schema_of(table), parts), lake_directory(account))
-            found += [read.sobject] if is_unique else []
-    return found
+    in_full = [read.sobject for read in plan.reads if read.mode is Mode.FULL]
+    return [name for name in in_full if _is_unique(account, cycle, ReplicaTable.of(account).get(sobject=name))]
+
+
+def _is_unique(account: Account, cycle: Cycle, table: ReplicaTable) -> bool:
+    rows = ManifestPart.of(account).filter(table=table, cycle=cycle).select_related("cycle")
+    parts = [_part(row) for row in rows]
+    return bool(parts) and ids_are_unique(TableParts(schema_of(table), parts), lake_directory(account))
 
 
 def _has_all_rows(table: ReplicaTable, cycle: Cycle) -> None:

@@ -145,4 +145,4 @@ def _wanted_minutes(only: Collection[int] | None) -> Mapping[int, int]:
 def _enabled_seconds(only: Collection[int] | None) -> Mapping[int, int]:
     rows = Schedule.objects.filter(task=CYCLE_TASK, enabled=True).values_list("tenant", "every_seconds")
     found = {int(tenant): seconds for tenant, seconds in rows if tenant.isdigit()}
-    return found if only is None else {key: seconds for key, seconds in found.items() if key in set(only)}
+    return found if only is None else {key: seconds for key, seconds in found.items() if key in only}

@@ -92,7 +92,7 @@ def live_among_soql(sobject: str, ids: Sequence[str]) -> str:
 
 def parse_stamp(text: str) -> datetime:
     """REST writes `+0000`, Bulk writes `Z` (facts C.1)."""
-    return datetime.fromisoformat(text.replace("+0000", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def to_literal(moment: datetime) -> str:

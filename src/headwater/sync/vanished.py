@@ -2,7 +2,7 @@
 
 getDeleted tells them, 25 objects a credit, as a step of a cycle once its rows are in. Only what was deleted before the
 cycle began to read counts: whatever was undeleted or edited by then stands in the rows, and wins.
-Not here: what getDeleted cannot tell, which is found by comparing Ids (compared.py).
+Not here: what getDeleted cannot tell, which goes with the next full read of the object.
 """
 
 from collections.abc import Mapping, Sequence

@@ -23,6 +23,7 @@ from headwater.sync.schedule import (
     keep_schedules,
 )
 from headwater.watch import chores
+from unit.web.test_connections import connect
 
 ACTOR = "alice@alderfinch.example"
 
@@ -30,14 +31,7 @@ ACTOR = "alice@alderfinch.example"
 @pytest.fixture
 def account(db: None) -> Account:
     account = create_account("Acme")
-    Connection.of(account).create(
-        account=account,
-        status=Status.CONNECTED,
-        org_id="00D000000000001EAA",
-        org_name="Acme Org",
-        org_kind="production",
-        connected_utc=now_utc(),
-    )
+    connect(account)
     return account
 
 
