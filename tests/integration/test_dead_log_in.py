@@ -13,6 +13,7 @@ from headwater.jobs.worker import Worker
 from headwater.notify.models import Notification
 from headwater.notify.services import open_of
 from headwater.salesforce import rest
+from headwater.sync.objects import PACKAGE
 from headwater.sync.services import sync_cycle
 from headwater.watch import LOST, chores
 from headwater.wiring import attribute, delete_connection, finish_connecting, pipeline
@@ -65,7 +66,7 @@ def test_queued_scheduled_and_half_done_jobs_stop_say_so_once_and_catch_up(
         job.refresh_from_db()
         result_of(job)
     assert Step.objects.filter(job=half_done).count() > steps
-    assert_replica_equals(account, org)
+    assert_replica_equals(account, org, without=PACKAGE)  # what the pipeline wrote last is looked at once a day
 
 
 def die_in_the_middle(org: RunningOrgsim, account: Account, monkeypatch: pytest.MonkeyPatch) -> Job:
