@@ -10,13 +10,18 @@ import typer
 
 def main() -> None:
     """Set Django up, then run the command that was typed."""
+    set_up()
+    from headwater.cli.app import app  # noqa: PLC0415 - commands import models, which need Django
+
+    _run(app)
+
+
+def set_up() -> None:
+    """From here on modules with models can be imported. Safe to repeat."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headwater.settings")
     import django  # noqa: PLC0415 - settings must be named before Django is loaded
 
     django.setup()
-    from headwater.cli.app import app  # noqa: PLC0415 - commands import models, which need Django
-
-    _run(app)
 
 
 def _run(app: typer.Typer) -> None:

@@ -1,10 +1,14 @@
 """What the sync bench says of its measurements; it takes too long to be run here from end to end."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from benches.sync.measure import FLOORS, PROMISED, Kept, Sizes, label, numbers_of
 
+ROOT = Path(__file__).resolve().parents[3]
 SIZES = Sizes(1_000_000, runs=3)
 UNITS = ("_ratio", "_seconds", "_per_second", "_exponent", "_records", "_fetches", "_rows")
 
@@ -66,3 +70,10 @@ def test_sizes_have_names_that_can_be_read() -> None:
         "10k",
     ]
     assert label(250) == "250"
+
+
+def test_the_command_that_is_measured_starts_with_nothing_set_up() -> None:
+    command = (sys.executable, "-m", "benches.sync.headwater", "sync", "--help")
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert "Read the org" in done.stdout, done.stderr
