@@ -1,17 +1,18 @@
 """A programme in a process of its own: how long it took and its most memory, that of its children included.
 
-Not here: which programmes (ours.py, floor.py, peers.py).
+Not here: which programmes (ours.py, floor.py, peers.py), and starting them (launcher.py).
 """
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
+_LAUNCHER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py")))
 _KIB_PER_MIB = 1024
 _SHOWN_CHARACTERS = 3000
 
@@ -31,19 +32,20 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, given: bytes 
     with (
         tempfile.TemporaryFile() as stdin,
         tempfile.TemporaryFile() as stderr,
+        tempfile.TemporaryFile() as report,
         into.open("w+b") if into else tempfile.TemporaryFile() as stdout,
     ):
         stdin.write(given)
         stdin.seek(0)
-        began = time.perf_counter()
-        process = subprocess.Popen(command, env=dict(environment), stdin=stdin, stdout=stdout, stderr=stderr)  # noqa: S603  the bench's own commands
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        stdout.seek(0)
-        if process.returncode:
-            stderr.seek(0)
+        subprocess.run(  # noqa: S603  the bench's own commands
+            (*_LAUNCHER, str(report.fileno()), *command),
+            env=dict(environment), stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=(report.fileno(),), check=False,
+        )  # fmt: skip
+        for file in (stdout, stderr, report):
+            file.seek(0)
+        took = orjson.loads(report.read() or b'{"exit_code": "not started"}')
+        if took["exit_code"]:
             said = (stdout.read(_SHOWN_CHARACTERS) + stderr.read()).decode(errors="replace")[-_SHOWN_CHARACTERS:]
-            raise RuntimeError(f"{' '.join(command)} failed: {said}")
-        in_kib = usage.ru_maxrss if sys.platform != "darwin" else usage.ru_maxrss / 1024
-        return Ran(seconds, usage.ru_utime + usage.ru_stime, in_kib / _KIB_PER_MIB, b"" if into else stdout.read())
+            raise RuntimeError(f"{' '.join(command)} failed ({took['exit_code']}): {said}")
+        peak_memory_mb = took["peak_memory_kib"] / _KIB_PER_MIB
+        return Ran(took["seconds"], took["cpu_seconds"], peak_memory_mb, b"" if into else stdout.read())

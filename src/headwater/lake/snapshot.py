@@ -74,10 +74,10 @@ def newest_rows(table: TableParts, directory: Path) -> str:
     rows = _all_rows(table.schema, base, directory)
     if not later:
         return f"SELECT {names} FROM ({rows})"  # noqa: S608  # quoted names
+    replaced = f"SELECT Id FROM ({_all_rows(table.schema, later, directory)})"  # noqa: S608  # quoted names
     return (
-        f"WITH later AS ({_newest_of(table.schema, later, directory)}) "  # noqa: S608  # quoted names
-        f"SELECT {names} FROM ({rows}) AS base WHERE NOT EXISTS (SELECT 1 FROM later WHERE later.Id = base.Id) "
-        "UNION ALL SELECT * FROM later"
+        f"SELECT {names} FROM ({rows}) ANTI JOIN ({replaced}) USING (Id) "  # noqa: S608  # quoted names
+        f"UNION ALL {_newest_of(table.schema, later, directory)}"
     )
 
 

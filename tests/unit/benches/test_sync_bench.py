@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benches.sync.measure import FLOORS, PROMISED, Kept, Sizes, label, numbers_of
+from benches.sync.processes import run
 
 ROOT = Path(__file__).resolve().parents[3]
 SIZES = Sizes(1_000_000, runs=3)
@@ -77,3 +80,25 @@ def test_the_command_that_is_measured_starts_with_nothing_set_up() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert "Read the org" in done.stdout, done.stderr
+
+
+def test_a_programme_is_not_charged_with_the_memory_of_the_bench() -> None:
+    """A child begins with the pages of the process that started it."""
+    ours = b"x" * (300 * 1024 * 1024)
+    ran = run((sys.executable, "-I", "-S", "-c", "print(len(input()))"), os.environ, given=b"hello\n")
+    assert (ran.told, len(ours)) == (b"5\n", 300 * 1024 * 1024)
+    assert ran.peak_memory_mb < 100
+    assert ran.cpu_seconds > 0
+
+
+def test_the_memory_and_the_work_of_a_programmes_own_child_count() -> None:
+    child = "bytearray(b'x') * (200 * 1024 * 1024)"
+    ran = run((sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"), {})
+    assert ran.peak_memory_mb > 200
+
+
+def test_a_programme_that_fails_is_told_with_its_own_words() -> None:
+    with pytest.raises(RuntimeError, match=r"failed \(3\): out of order"):
+        run((sys.executable, "-c", "import sys; print('out of order'); sys.exit(3)"), os.environ)
+    with pytest.raises(RuntimeError, match="no-such-programme"):
+        run(("no-such-programme",), os.environ)

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from headwater.lake import (
     to_merge,
     write_part_from_ndjson,
 )
+from headwater.lake.parts import write_part as write_rows
 from unit.lake.conftest import OPPORTUNITY, Record, WritePart, opportunity, write_ndjson
 
 Row = tuple[Any, ...]
@@ -237,6 +239,26 @@ def test_rows_that_are_no_younger_than_the_base_are_put_in_order_with_it(tmp_pat
     for sequence in (1, 2):
         other = write_part([opportunity("006A", SystemModstamp="2026-01-01T00:00:00.000+0000")], sequence)
         assert names(shown(tmp_path / "lake", [other, base])) == [("006A", "base"), ("006B", None)]
+
+
+def test_a_few_later_rows_need_no_room_for_the_many_of_the_base(tmp_path: Path) -> None:
+    """The base is passed through: nothing of it is kept, and no column that nobody asked for is read."""
+    rows = (
+        "SELECT '006' || lpad(row::VARCHAR, 15, '0') AS Id, repeat(md5(row::VARCHAR), 4) AS Name, 1 AS Amount, "
+        "0.5 AS Probability, false AS IsDeleted, DATE '2026-01-05' AS CloseDate, now()::TIMESTAMP AS SystemModstamp "
+        "FROM range({}) AS rows (row)"
+    )
+    with duckdb.connect() as connection:
+        base, later = (
+            write_rows(connection, rows.format(count), OPPORTUNITY, tmp_path, sequence)
+            for count, sequence in ((300_000, 1), (10, 2))
+        )
+    parts = [replace(base, is_base=True), later]
+    with open_snapshot({"Opportunity": TableParts(OPPORTUNITY, parts)}, tmp_path) as connection:
+        connection.execute("SET memory_limit = '30MB'; SET temp_directory = ''; SET threads = 1")
+        assert connection.execute("SELECT count(*), min(Id) FROM Opportunity").fetchall() == [
+            (300_000, "006" + "0" * 15)
+        ]
 
 
 def test_an_id_that_stands_twice_is_noticed_wherever_it_stands(tmp_path: Path, write_part: WritePart) -> None:
