@@ -7,6 +7,7 @@ that a crash has swallowed. Not here: telling itself (notify), the pipeline and 
 from collections.abc import Collection
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from headwater.accounts.models import Account, AuditEvent
@@ -22,11 +23,13 @@ from headwater.credits.readings import forget_old_readings
 from headwater.credits.rollup import fold_some
 from headwater.jobs.listeners import on_settled
 from headwater.jobs.models import LIVE, Job, State
+from headwater.jobs.retention import forget_batch, has_forgettable
 from headwater.jobs.services import jobs_of, retry
 from headwater.notify import mails
 from headwater.notify.models import Notification
 from headwater.notify.services import open_of, resolve, tell
 from headwater.sync.notices import TOLD, notices_of
+from headwater.sync.retention import forget_plans
 from headwater.sync.schedule import keep_schedules
 
 LOST = "connections.authorization_required"
@@ -60,6 +63,17 @@ def chores() -> None:
     read_all_limits()
     forget_old_readings()
     fold_some()
+    forget_old_work()
+
+
+def forget_old_work() -> int:
+    """Old jobs and the plans of the cycles that they carried out, some at a time; returns how many jobs."""
+    if not has_forgettable():
+        return 0
+    with transaction.atomic():
+        forgotten = forget_batch()
+        forget_plans(forgotten)
+    return len(forgotten)
 
 
 def look(account: Account) -> None:

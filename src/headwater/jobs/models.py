@@ -85,6 +85,7 @@ class Job(models.Model):
             models.Index(fields=["state", "not_before_utc"], name="job_may_start"),
             models.Index(fields=["tenant", "state", "id"], name="job_oldest"),
             models.Index(fields=["tenant", "task", "id"], name="job_latest"),
+            models.Index(fields=["finished_utc"], name="job_ended"),
         ]
 
     def __str__(self) -> str:

@@ -139,11 +139,15 @@ def _compact(
 
 
 def sweep_all(account: Account) -> int:
-    """Remove files that no live or recently retired part lists, and what killed processes left; returns how many."""
+    """Remove files that no live or recently retired part lists, and what killed processes left; returns how many.
+
+    Parts whose files are gone leave the manifest, which would grow by thousands a day.
+    """
     directory, oldest_kept_utc = lake_directory(account), now_utc() - GRACE
     if not directory.exists():  # an org without a row
         return 0
-    kept = ManifestPart.of(account).exclude(is_retired=True, retired_utc__lt=oldest_kept_utc)
+    ManifestPart.of(account).filter(is_retired=True, retired_utc__lt=oldest_kept_utc).delete()
+    kept = ManifestPart.of(account)
     swept = sweep(directory, set(kept.values_list("path", flat=True)), GRACE)
     left = [
         folder

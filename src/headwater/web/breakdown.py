@@ -3,7 +3,7 @@
 Not here: counting (credits/spending.py) and drawing (charting.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from django.urls import reverse
 from headwater.accounts.models import Account
 from headwater.credits.sheets import Span
 from headwater.credits.spending import By, Spent, WindowSpent, spending
+from headwater.jobs.services import jobs_of
 from headwater.web.wording import CALL_KINDS, JOB_KINDS
 
 HOUR = timedelta(hours=1)
@@ -131,11 +132,12 @@ def breakdown(account: Account, chosen: Chosen) -> Breakdown:
     for row in spending(account, span.since_utc, span.until_utc, by=[view.groups, view.pieces]):
         pieces.setdefault(getattr(row, view.groups), []).append(_piece(row, view.pieces, chosen))
     groups = spending(account, span.since_utc, span.until_utc, by=[view.groups])
+    jobs = _jobs_there(account, groups)
     all_of_it = spending(account, span.since_utc, span.until_utc, by=[])
     total = all_of_it[0] if all_of_it else Spent(0, 0, 0)
     return Breakdown(
         view=view,
-        groups=tuple(_group(row, view, chosen, pieces[getattr(row, view.groups)]) for row in groups),
+        groups=tuple(_group(row, view, chosen, pieces[getattr(row, view.groups)], jobs) for row in groups),
         calls=total.calls,
         refused=total.refused,
         unanswered=total.unanswered,
@@ -146,17 +148,23 @@ def _piece(row: Spent, column: By, chosen: Chosen) -> Piece:
     return Piece(_name(column, getattr(row, column), chosen), row.calls, row.refused, row.unanswered)
 
 
-def _group(row: Spent, view: View, chosen: Chosen, pieces: list[Piece]) -> Group:
+def _group(row: Spent, view: View, chosen: Chosen, pieces: list[Piece], jobs: Collection[int]) -> Group:
     value = getattr(row, view.groups)
-    return Group(_name(view.groups, value, chosen), row.calls, tuple(pieces), _link(view.groups, value, chosen))
+    return Group(_name(view.groups, value, chosen), row.calls, tuple(pieces), _link(view.groups, value, chosen, jobs))
 
 
-def _link(column: By, value: Any, chosen: Chosen) -> str:
+def _link(column: By, value: Any, chosen: Chosen, jobs: Collection[int]) -> str:
     if column == "hour":
         return f"{chosen.query(hour=format(value, _HOUR_SHAPE), by='job_kind')}#split"
-    if column == "job_id" and str(value).isdecimal():
+    if column == "job_id" and str(value).isdecimal() and int(value) in jobs:
         return reverse("web:jobs_detail", kwargs={"job_id": int(value)})
     return ""
+
+
+def _jobs_there(account: Account, groups: Iterable[Spent]) -> Collection[int]:
+    """Of the jobs that spent, those that are not forgotten: they have a page."""
+    ids = [int(row.job_id) for row in groups if row.job_id and row.job_id.isdecimal()]
+    return set(jobs_of(str(account.pk)).filter(pk__in=ids).values_list("pk", flat=True)) if ids else ()
 
 
 def _name(column: By, value: Any, chosen: Chosen) -> str:

@@ -87,6 +87,15 @@ def test_it_splits_as_it_is_asked(as_standard: Client, alder: Account, by: str, 
     assert drawn["categories"] == list(groups)
 
 
+def test_a_job_leads_to_its_page_while_it_is_kept(as_standard: Client, alder: Account) -> None:
+    kept = Job.objects.create(tenant=str(alder.pk), task="sync.cycle", created_utc=now_utc())
+    others = Job.objects.create(tenant="somebody else", task="sync.cycle", created_utc=now_utc())
+    for job_id in (kept.pk, others.pk, others.pk + 1):
+        spend(alder, now_utc(), job_id=str(job_id))
+    page = text_of(as_standard, f"{PAGE}?by=job")
+    assert set(re.findall(r'href="/jobs/(\d+)/"', page)) == {str(kept.pk)}
+
+
 def test_it_shows_another_day_and_one_hour_of_it(as_standard: Client, alder: Account) -> None:
     """Row B6: by hour. The hours of the chart are those of the window, also the ones without a call."""
     start = current_window(alder).starts_utc - timedelta(days=1)
