@@ -19,7 +19,7 @@ DEMO_ENV = HEADWATER_DATA_DIR=demo-data/headwater \
 CLIENTS      := $(patsubst tests/clients/%/requirements.txt,%,$(wildcard tests/clients/*/requirements.txt))
 CLIENT_MARKS := $(CLIENTS:%=.venv-clients/%/.done) tests/clients/jsforce/node_modules/.done
 
-.PHONY: demo install test check bench torture plan-law conformance setup format lock clean
+.PHONY: demo install test check bench torture torture-sync plan-law sync-law conformance setup format lock clean
 
 demo: $(VENV)/.run      ## the main job on a simulated org (ONCE=1 ends after printing, PORT=n for the web app)
 	$(DEMO_ENV) $(BIN)/headwater demo --port $(PORT) $(if $(ONCE),--once)
@@ -55,8 +55,14 @@ endif
 torture: $(VENV)/.dev   ## the ledger of credits for long, on both databases: over a thousand windows (TIMES=5), workers killed at random
 	HEADWATER_TORTURE_TIMES=$(or $(TIMES),5) $(BIN)/pytest tests/torture/test_ledger_torture.py
 
+torture-sync: $(VENV)/.dev   ## the sync under constant edits, faults and kills: MINUTES=30; then row by row against the org
+	HEADWATER_TORTURE_SYNC_MINUTES=$(or $(MINUTES),30) $(BIN)/pytest -s tests/torture/test_sync_torture.py
+
 plan-law: $(VENV)/.dev     ## plan and actual over 200 random orgs and change sets
 	HEADWATER_PLAN_LAW_CASES=200 $(BIN)/pytest tests/integration/test_plan_law.py
+
+sync-law: $(VENV)/.dev     ## the replica equals the org after any deeds, days and deaths: TIMES=2000 random runs
+	HEADWATER_SYNC_LAW_TIMES=$(or $(TIMES),2000) $(BIN)/pytest tests/integration/test_sync_machine.py
 
 conformance: $(VENV)/.dev   ## write docs/orgsim/conformance.md from the marks on the tests
 	$(BIN)/python tests/conformance.py

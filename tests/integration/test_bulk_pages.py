@@ -1,6 +1,7 @@
 """Pages of a Bulk result: each is paid for once, whatever becomes of this process, and each is in the replica once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from headwater.sync.services import sync_cycle
 from integration.conftest import result_of
 from integration.test_sync import assert_replica_equals, more_contacts, sync
 from orgsim.rest.faults import Effect, Fault, add_fault
+from orgsim.server.admin import move_clock
 from orgsim.testing import RunningOrgsim
 
 CONTACTS = 6_000
@@ -49,9 +51,9 @@ def pages(account: Account) -> int:
 
 
 def before_the_pages(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
-    def take(*arguments: Any) -> None:
+    def take(*arguments: Any) -> bool:
         do()
-        take_pages(*arguments)
+        return take_pages(*arguments)
 
     monkeypatch.setattr("headwater.sync.bulk_jobs.take_pages", take)
 
@@ -131,3 +133,63 @@ def test_a_page_that_is_not_what_was_asked_for_is_not_kept(
     assert job.reason_code == "lake.unreadable_file"
     left = {path.name for path in lake_directory(many).glob("scratch-*/*")}
     assert "1.csv.gz" not in left
+
+
+def creations(account: Account) -> int:
+    return sum(row.calls for row in today(account).spending if row.call_kind == "bulk_create")
+
+
+@contextmanager
+def a_week_later(org: RunningOrgsim) -> Iterator[Callable[..., float]]:
+    """What the sync waits for comes when its jobs are long gone, once."""
+    jumps = iter([8 * 24 * 3600])
+
+    def jump(*_: object) -> float:
+        for seconds in jumps:
+            move_clock(org.state, {"jump_seconds": seconds})
+        return 0.01
+
+    yield jump
+    assert list(jumps) == []
+
+
+def test_a_job_that_the_org_lists_no_longer_is_made_anew(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_week_later(org) as jump:
+        monkeypatch.setattr("headwater.sync.bulk_jobs.bulk_poll_delay_seconds", jump)
+        sync(many)
+    assert creations(many) == 2
+    assert_replica_equals(many, org)
+
+
+def test_a_result_that_is_gone_when_it_is_fetched_is_made_anew(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_week_later(org) as jump:
+        before_the_pages(monkeypatch, jump)
+        sync(many)
+    assert creations(many) == 2
+    assert_replica_equals(many, org)
+
+
+def test_a_result_that_goes_between_its_pages_is_made_anew_also_by_a_worker_that_comes_later(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever goes on asks for none of its pages again."""
+    gone = iter([Fault(Effect.EXPIRED_LOCATOR, kind="bulk_query", on_calls=(2,))])
+    before_the_pages(monkeypatch, lambda: [add_fault(org.production.usage, fault) for fault in gone])
+    step, deaths = RunningJob.step, iter([Killed()])
+
+    def die_at_the_second_job(job: RunningJob, name: str, *arguments: Any) -> Any:
+        if name == "create Bulk job Contact 1":
+            for death in deaths:
+                raise death
+        return step(job, name, *arguments)
+
+    monkeypatch.setattr(RunningJob, "step", die_at_the_second_job)
+    job, lives = run_until_it_lives(many)
+    result_of(job)
+    assert (lives, creations(many)) == (1, 2)
+    assert fetches(many) == pages(many) + 1
+    assert_replica_equals(many, org)

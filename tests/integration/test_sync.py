@@ -37,7 +37,7 @@ from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.edits.merge import merge
 from orgsim.oauth.grants import revoke_all
 from orgsim.person import answer_login
-from orgsim.rest.faults import Effect, Fault, add_fault
+from orgsim.rest.faults import Effect, Fault, add_fault, list_faults
 from orgsim.seed import load_history, load_rows
 from orgsim.testing import PASSWORD, USERNAME, RunningOrgsim
 
@@ -294,6 +294,19 @@ def test_the_orgs_own_exhaustion_is_recognised_and_waits(org: RunningOrgsim, see
     with clock_running_ahead(timedelta(minutes=16)):  # only then the org is asked again
         Worker("later").run_until_idle()
     assert_replica_equals(seeded, org)
+
+
+def test_a_page_whose_locator_expired_is_asked_for_anew(
+    org: RunningOrgsim, connected: Connection, settings: Settings
+) -> None:
+    settings.QUERY_PAGE_ROWS = 200
+    sync(connected.account)
+    more_contacts(org, 350)
+    add_fault(org.production.usage, Fault(Effect.EXPIRED_LOCATOR, kind="query_more", rate=1.0))
+    job = sync(connected.account)
+    assert [fault["hits"] for fault in list_faults(org.production.usage)] == [1]
+    assert result_of(job)["spent_calls"] == calls_of_job(connected.account, str(job.pk))
+    assert_replica_equals(connected.account, org)
 
 
 @pytest.mark.parametrize("effect", [Effect.UNAVAILABLE, Effect.SERVER_ERROR, Effect.DROP, Effect.UNAUTHORIZED])

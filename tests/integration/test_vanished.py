@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from headwater.accounts.models import Account
-from headwater.common.clock import now_utc
+from headwater.common.clock import clock_running_ahead, now_utc
 from headwater.connections.models import Connection
 from headwater.credits.models import Entry
-from headwater.jobs.models import Job
+from headwater.jobs.models import Job, State
+from headwater.jobs.worker import Worker
 from headwater.salesforce.meter import CallKind
 from headwater.sync.models import ReplicaTable
-from headwater.sync.services import open_replica, plan_sync
+from headwater.sync.services import open_replica, plan_sync, sync_cycle
 from integration.conftest import result_of
 from integration.test_sync import assert_replica_equals, rows_of, sync
 from orgsim.seed import load_history
@@ -96,3 +97,33 @@ def test_what_is_too_long_ago_to_be_told_is_said(org: RunningOrgsim, seeded: Acc
     make_due(org, seeded)
     ReplicaTable.of(seeded).filter(sobject="Lead").update(vanished_until_utc=now_utc() - timedelta(days=16))
     assert result_of(sync(seeded))["untold"] == ["Lead"]
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing of ours may catch it."""
+
+
+def test_a_look_that_ends_a_day_late_counts_from_when_its_cycle_began(
+    org: RunningOrgsim, seeded: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What vanishes meanwhile is not in it, and is found within 24 hours all the same."""
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    make_due(org, seeded)
+    job = sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk)
+    with monkeypatch.context() as patch:
+        patch.setattr("headwater.sync.cycle.look_for_vanished", die)
+        with pytest.raises(Killed):
+            Worker("killed before the look").run_until_idle()
+    Job.objects.filter(pk=job.pk).update(state=State.QUEUED, lease_until_utc=None)
+    org.writer().purge("Lead", ids(org, "Lead", "IsConverted = 0")[0])
+    move_clock(org.state, {"jump_seconds": 23 * 3600})
+    with clock_running_ahead(timedelta(hours=23)):
+        Worker("a day later").run_until_idle()
+    assert Job.objects.get(pk=job.pk).state == State.DONE
+    move_clock(org.state, {"jump_seconds": 2 * 3600})
+    with clock_running_ahead(timedelta(hours=25)):
+        sync(seeded)
+    assert_replica_equals(seeded, org)

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from headwater.common.errors import Bug
 from headwater.salesforce.meter import Call, CallKind
 from headwater.salesforce.multipart import Part, form
 from headwater.salesforce.rest import DATA
@@ -22,6 +20,7 @@ from headwater.salesforce.transport import Request, Transport
 UPLOAD_BYTES_MAX = 100_000_000  # of CSV in one ingest job (facts C.5)
 MULTIPART_CHARACTERS_MAX = 100_000
 _DONE_BEFORE = frozenset({"INVALIDJOBSTATE", "NOT_FOUND"})
+_RESULT_GONE = frozenset({"INVALID_QUERY_LOCATOR", "NOT_FOUND"})  # it lived seven days (facts C.4)
 _LAST_PAGE = "null"  # the header holds this word where there is no further page
 
 
@@ -64,19 +63,18 @@ class Bulk:
         return CreatedJob(answer.json()["id"], answer.server_utc)
 
     def states(self, job_ids: Collection[str]) -> dict[str, JobState]:
-        """The states of all our jobs: one credit however many they are, up to 1,000 jobs of the org (facts B.6)."""
-        found = _listed(self._transport, "query", "V2Query", job_ids)
-        missing = set(job_ids) - found.keys()
-        if missing:
-            raise Bug("salesforce.bulk_job_gone", f"Salesforce no longer lists the Bulk jobs {sorted(missing)}.")
-        return found
+        """The states of our jobs: a credit for up to 1,000 jobs of the org (facts B.6); one that is gone is absent."""
+        return _listed(self._transport, "query", "V2Query", job_ids)
 
     def failure(self, job_id: str, sobject: str) -> str:
         """Salesforce's own words on why a job failed; one credit."""
         return _failure(self._transport, "query", job_id, sobject)
 
-    def fetch_page(self, sobject: str, job_id: str, locator: str, max_rows: int, save_to: Path) -> ResultPage:
-        """Save one page of results; a page may be fetched again any number of times within 7 days; one credit."""
+    def fetch_page(self, sobject: str, job_id: str, locator: str, max_rows: int, save_to: Path) -> ResultPage | None:
+        """Save one page of results; a page may be fetched again any number of times within 7 days; one credit.
+
+        None: the org no longer has it.
+        """
         params = {"maxRecords": str(max_rows)} | ({"locator": locator} if locator else {})
         request = Request(
             "GET",
@@ -86,8 +84,11 @@ class Bulk:
             headers={"Accept": "text/csv"},
             save_to=save_to,
             is_kept_compressed=True,
+            let_pass=_RESULT_GONE,
         )
         answer = self._transport.send(Call(CallKind.BULK_RESULTS, sobject), request)
+        if answer.refusal:
+            return None
         following = answer.headers["Sforce-Locator"]
         return ResultPage(
             row_count=int(answer.headers["Sforce-NumberOfRecords"]),
@@ -207,6 +208,8 @@ def _listed(transport: Transport, resource: str, job_type: str, job_ids: Collect
 
 
 def _failure(transport: Transport, resource: str, job_id: str, sobject: str) -> str:
-    request = Request("GET", f"{DATA}/jobs/{resource}/{job_id}", f"asking why the Bulk job of {sobject} failed")
-    answer: dict[str, Any] = transport.send(Call(CallKind.BULK_POLL, sobject), request).json()
-    return str(answer.get("errorMessage", ""))
+    """Empty where the org says nothing, or no longer knows the job."""
+    doing = f"asking why the Bulk job of {sobject} failed"
+    request = Request("GET", f"{DATA}/jobs/{resource}/{job_id}", doing, let_pass=frozenset({"NOT_FOUND"}))
+    answer = transport.send(Call(CallKind.BULK_POLL, sobject), request)
+    return "" if answer.refusal else str(answer.json().get("errorMessage", ""))

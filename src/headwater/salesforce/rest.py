@@ -22,6 +22,7 @@ OFFSET_ROWS_MAX = 2000  # a query may skip no more (facts C.3)
 COMPOSITE_SUBREQUESTS_MAX = 25  # of one credit (facts B.5)
 REPLICATION_CODES = frozenset({"INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT", "INVALID_TYPE_FOR_OPERATION"})
 UNSEEN_CODES = frozenset({"INVALID_TYPE", "INSUFFICIENT_ACCESS"})
+LOCATOR_GONE = "INVALID_QUERY_LOCATOR"  # it lived two days (facts C.3)
 
 Record = dict[str, Any]
 
@@ -224,16 +225,20 @@ class Org:
 
     def query_alone(self, query: SubQuery) -> tuple[QueryPage, datetime]:
         """One query for one credit, as a plain request; its following pages by `follow`. Deleted rows come too."""
-        return self._plain_page(query, f"{DATA}/queryAll", {"q": query.soql})
-
-    def follow(self, query: SubQuery, next_path: str) -> tuple[QueryPage, datetime]:
-        """The page behind one that `query_alone` or `query_together` gave; one credit."""
-        return self._plain_page(query, next_path, {})
-
-    def _plain_page(self, query: SubQuery, path: str, params: dict[str, str]) -> tuple[QueryPage, datetime]:
-        request = Request("GET", path, f"reading {query.sobject}", params=params, headers=query.headers)
-        answer = self._transport.send(Call(CallKind.QUERY, query.sobject), request)
+        answer = self._ask(query, f"{DATA}/queryAll", {"q": query.soql})
         return _page(query.sobject, answer.json()), answer.server_utc
+
+    def follow(self, query: SubQuery, next_path: str) -> tuple[QueryPage, datetime] | None:
+        """The page behind one that `query_alone` or `query_together` gave; one credit. None: the org forgot where."""
+        answer = self._ask(query, next_path, {}, let_pass=frozenset({LOCATOR_GONE}))
+        return None if answer.refusal else (_page(query.sobject, answer.json()), answer.server_utc)
+
+    def _ask(
+        self, query: SubQuery, path: str, params: dict[str, str], *, let_pass: frozenset[str] = frozenset()
+    ) -> Answer:
+        doing = f"reading {query.sobject}"
+        request = Request("GET", path, doing, params=params, headers=query.headers, let_pass=let_pass)
+        return self._transport.send(Call(CallKind.QUERY, query.sobject), request)
 
     def describe_and_count(
         self, sobjects: Sequence[str], counts: Sequence[SubQuery]

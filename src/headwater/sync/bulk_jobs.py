@@ -1,7 +1,8 @@
 """Reads objects by Bulk 2.0 jobs: made together, looked at together at their expected end, then taken in.
 
-A job that fails in the org is made anew. Every call but the looks is a step of its own, so that a killed cycle goes on
-behind the last call it paid for. Not here: which objects go this way (plan.py), and their pages (bulk_pages.py).
+A job that fails in the org, or whose result is gone before it was fetched, is made anew. Every call but the looks is a
+step of its own, so that a killed cycle goes on behind the last call it paid for. Not here: which objects go this way
+(plan.py), and their pages (bulk_pages.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from headwater.sync.read import Reading, since_of
 from headwater.sync.soql import Span, bulk_soql, to_literal
 
 BULK_TRIES = 3
+GONE = "gone"
 SOONER_SHARE = 0.8  # jobs that were complete at the first look took this much of the time, as far as anybody knows
 
 
@@ -52,9 +54,8 @@ class BulkJobs:
         ended = _wait(self._reading, self._pending, self._jobs, attempt)
         self._reading.tally.seen.bulk_pace.append((ended["rows"], ended["seconds"]))
         complete = [read for read in self._pending if ended["states"][read.sobject] == JobState.JOB_COMPLETE]
-        for read in complete:
-            take_pages(self._reading, read, self._jobs[read.sobject]["id"])
-        return [read for read in self._pending if read not in complete]
+        taken = [read for read in complete if take_pages(self._reading, read, self._jobs[read.sobject]["id"])]
+        return [read for read in self._pending if read not in taken]
 
 
 def _create(reading: Reading, read: ObjectRead, attempt: int) -> dict[str, str]:
@@ -72,7 +73,10 @@ def _create(reading: Reading, read: ObjectRead, attempt: int) -> dict[str, str]:
 def _wait(
     reading: Reading, reads: Sequence[ObjectRead], jobs: Mapping[str, Mapping[str, str]], attempt: int
 ) -> dict[str, Any]:
-    """One credit a look for all jobs together. `seconds` is what the largest of them took, as far as the looks tell."""
+    """One credit a look for all jobs together. `seconds` is what the largest of them took, as far as the looks tell.
+
+    A job that the org lists no longer has ended too: its state is GONE.
+    """
     rows = max(read.rows for read in reads)
     rows_per_second = reading.pace.bulk_rows_per_second or UNKNOWN_BULK_ROWS_PER_SECOND
     made_utc = max(datetime.fromisoformat(jobs[read.sobject]["made_utc"]) for read in reads)
@@ -86,7 +90,7 @@ def _wait(
             looks += 1
             if all(state in ENDED for state in states.values()):
                 took = (now_utc() - made_utc).total_seconds() * (SOONER_SHARE if looks == 1 else 1)
-                named = {read.sobject: states[jobs[read.sobject]["id"]].value for read in reads}
+                named = {read.sobject: states.get(jobs[read.sobject]["id"], GONE) for read in reads}
                 return {"states": named, "looks": looks, "rows": rows, "seconds": took}
 
     ended: dict[str, Any] = reading.job.step(f"wait for Bulk jobs {attempt}", look)

@@ -1,6 +1,7 @@
 """Takes in the result of a complete Bulk job: the next page is on its way while this one becomes a part.
 
-A fetched page stays on disk until its part is listed, so that a killed cycle pays for no page twice.
+A fetched page stays on disk until its part is listed, so that a killed cycle pays for no page twice. A result that the
+org no longer has (it keeps one for seven days) is told, for the job to be made anew.
 Not here: making jobs and waiting for them (bulk_jobs.py).
 """
 
@@ -18,8 +19,20 @@ from headwater.sync.plan import ObjectRead
 from headwater.sync.read import SCRATCH_PREFIX, Reading
 
 
-def take_pages(reading: Reading, read: ObjectRead, job_id: str) -> None:
+def take_pages(reading: Reading, read: ObjectRead, job_id: str) -> bool:
+    """Returns False where the org lost the result before all of it was fetched; what came of it stays."""
     taking = _Taking(reading, read, job_id)
+    try:
+        _take_all(taking)
+    except _ResultGone:
+        reading.job.step(taking.gone_step, lambda: True)
+        taking.clear()
+        return False
+    taking.clear()
+    return True
+
+
+def _take_all(taking: "_Taking") -> None:
     with ThreadPoolExecutor(1, thread_name_prefix="part") as beside:
         page: _Page | None = taking.fetch(0, "")
         while page is not None:
@@ -29,7 +42,10 @@ def take_pages(reading: Reading, read: ObjectRead, job_id: str) -> None:
             finally:  # this page is paid for, whatever becomes of the next
                 taking.end_part(page, part)
             page = following
-    taking.clear()
+
+
+class _ResultGone(Exception):
+    """The org no longer has the job's result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +119,21 @@ class _Taking:
             shutil.rmtree(self._folder)
 
     def _save(self, number: int, locator: str) -> tuple[ResultPage, Path]:
+        """Raises _ResultGone, without asking again where the org said so before."""
+        if self._reading.job.has_done(self.gone_step):
+            raise _ResultGone
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{number}.csv"
         page = Bulk(self._reading.transport).fetch_page(
             self._read.sobject, self._job_id, locator, self._read.bulk_page_rows, path
         )
+        if page is None:
+            raise _ResultGone
         return page, path.rename(path.with_name(path.name + GZIP_SUFFIX)) if page.is_gzip else path
+
+    @property
+    def gone_step(self) -> str:
+        return f"Bulk result {self._read.sobject} {self._job_id} is gone"
 
     def _part_step(self, page: _Page) -> str:
         return f"Bulk part {self._read.sobject} {self._job_id} {page.number}"

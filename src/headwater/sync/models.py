@@ -91,7 +91,7 @@ class ReplicaTable(AccountScoped):
     read_from_utc           Salesforce's clock as the last published read began; null: never read.
     full_read_due           Its columns changed since it was read in full: the rows there lack values.
     vanished_until_utc      Salesforce's clock up to which records that are gone without a trace are known; null: not.
-    vanished_checked_utc    When that was last looked for.
+    vanished_checked_utc    Salesforce's clock as the cycle began to read that last looked for them.
     row_bytes               Width of a row as CSV, from the rows that came, or else from the described fields.
     page_rows               Rows that a page of a query holds, fewer than asked where rows are wide; null: all of them.
     changed_rows_per_hour   Between the latest cycles; null: not known yet.

@@ -50,7 +50,7 @@ def publish(
             retire(ManifestPart.of(account).filter(table=table, cycle__number__lt=cycle.number))
             ManifestPart.of(account).filter(table=table, cycle=cycle).update(is_base=read.sobject in unique)
             _has_all_rows(table, cycle)
-            table.vanished_until_utc, table.vanished_checked_utc = read_from_utc - OVERLAP, now_utc()
+            table.vanished_until_utc, table.vanished_checked_utc = read_from_utc - OVERLAP, read_from_utc
         else:
             note_changes(table, seen.rows[read.sobject], read_from_utc)
         if table.read_from_utc is None or not cycle.is_backfill:

@@ -134,13 +134,17 @@ def _carry_out(reading: Reading, number: int, asks: Sequence[Ask]) -> dict[str, 
 
 
 def _send(reading: Reading, asks: Sequence[Ask]) -> tuple[list[list[QueryPage]], datetime]:
-    """The pages of each ask, for one credit. A single page goes as a plain query, or behind the one before it."""
+    """The pages of each ask, for one credit. A single page goes as a plain query, or behind the one before it.
+
+    Where the org no longer knows which one that was, it is asked as any other, for one credit more.
+    """
     queries = [[_query(reading, ask, piece) for piece in ask.slices] for ask in asks]
     flat = [query for of_ask in queries for query in of_ask]
     org = Org(reading.transport)
     if len(flat) == 1:
         path = asks[0].unread.next_path
-        page, server_utc = org.follow(flat[0], path) if path else org.query_alone(flat[0])
+        followed = org.follow(flat[0], path) if path else None
+        page, server_utc = followed or org.query_alone(flat[0])
         return [[page]], server_utc
     pages, server_utc = org.query_together(flat)
     rest = iter(pages)

@@ -145,9 +145,12 @@ def _live_among(reading: Reading, sobject: str, ids: Sequence[str]) -> set[str]:
 
 
 def _keep(reading: Reading, told: _Told) -> None:
-    """Called in the step's transaction. An object of which the org cannot tell is not known from any moment on."""
+    """Called in the step's transaction. An object of which the org cannot tell is not known from any moment on.
+
+    The look counts from the moment up to which it asked: a cycle may take a day to get here.
+    """
     if told.part is not None:
         reading.record_part(told.sobject, told.part)
     ReplicaTable.of(reading.account).filter(sobject=told.sobject).update(
-        vanished_until_utc=told.covered_utc, vanished_checked_utc=now_utc()
+        vanished_until_utc=told.covered_utc, vanished_checked_utc=reading.tally.read_from_utc
     )

@@ -32,8 +32,8 @@ def checksum(org: Org, name: str, fields: list[str] | None = None, *, all_rows: 
     fields  default: every stored field, in the order of the describe.
     """
     sobject = org.catalog().get(name)
-    chosen = [_field(sobject, each) for each in fields] if fields else list(sobject.stored_fields)
-    row_text = f" || {_SEPARATOR} || ".join(f"'{each.name}=' || {_canonical_sql(each)}" for each in chosen)
+    chosen = [stored_field(sobject, each) for each in fields] if fields else list(sobject.stored_fields)
+    row_text = f" || {_SEPARATOR} || ".join(f"'{each.name}=' || {canonical_sql(each)}" for each in chosen)
     where = "" if all_rows or not sobject.has_recycle_bin else ' WHERE "IsDeleted" = 0'
     total = rows = 0
     with org.database.read() as connection:
@@ -49,14 +49,16 @@ def checksum_all(org: Org, *, all_rows: bool = False) -> list[Checksum]:
     return [each for each in found if each.rows]
 
 
-def _field(sobject: SObject, name: str) -> Field:
+def stored_field(sobject: SObject, name: str) -> Field:
+    """Raises ApiError for one that is not there, or not stored."""
     found = sobject.find(name)
     if found is None or not found.is_stored:
         raise missing_on_sobject(name, sobject.name)
     return found
 
 
-def _canonical_sql(field: Field) -> str:
+def canonical_sql(field: Field) -> str:
+    """A stored value as the checksum writes it."""
     column = f'"{field.name}"'
     if field.type == "boolean":
         return f"CASE WHEN {column} THEN 'true' ELSE 'false' END"

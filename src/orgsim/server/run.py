@@ -64,7 +64,12 @@ class OrgServer:
         ports = [_port(each) for each in self._sockets]
         doors = Doors(frozenset(ports[1:]))
         transports: dict[tuple[str, int], Any] = {}
-        app = build_app(Parts(state, doors, lambda client: transports[client].abort()))
+
+        def cut(client: tuple[str, int]) -> None:
+            if client in transports:  # else the client has gone meanwhile
+                transports[client].abort()
+
+        app = build_app(Parts(state, doors, cut))
         protocol = _protocol_class(transports)
         self._server = _uvicorn(app, protocol, listening.certificate, listening.key, lifespan=True)
         self._proxy: _ProxyThread | None = None

@@ -251,3 +251,14 @@ def test_https_says_that_it_is_to_stay(tmp_path: Any) -> None:
         context = ssl.create_default_context(cafile=str(tls.authority))
         answer = httpx2.get(f"{running.url}/services/data", verify=context)
     assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+
+
+def test_a_client_that_went_before_its_connection_is_cut_leaves_no_error(
+    org: Org, client: httpx2.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    lay(org, Effect.TIMEOUT, seconds=0.4)
+    with pytest.raises(httpx2.ReadTimeout):
+        client.get(QUERY, timeout=0.1)
+    time.sleep(0.6)
+    assert client.get(QUERY).status_code == 200
+    assert caplog.records == []
