@@ -11,7 +11,7 @@ from ninja.security import HttpBearer
 
 from headwater.accounts.api_keys import find_key
 from headwater.accounts.models import ApiKey
-from headwater.api import credits, fields
+from headwater.api import credits, fields, replica
 from headwater.api.endpoints import router
 from headwater.api.shapes import Problem
 from headwater.common.clock import now_utc
@@ -38,6 +38,7 @@ api = NinjaAPI(
 api.add_router("", router)
 api.add_router("/credits", credits.router)
 api.add_router("/fields", fields.router)
+api.add_router("/replica", replica.router)
 
 
 @api.exception_handler(AuthenticationError)

@@ -71,7 +71,7 @@ def job_list(request: HttpRequest, page: PageNumber = 1) -> shapes.JobsShape:
     """Jobs, newest first, 50 a page."""
     pages = Paginator(jobs_of(str(account_of(request).pk)), PAGE_JOBS)
     rows = pages.page(page) if page <= pages.num_pages else []
-    return shapes.JobsShape(jobs=[_job(job_view(job)) for job in rows], total=pages.count)
+    return shapes.JobsShape(jobs=[job_shape(job_view(job)) for job in rows], total=pages.count)
 
 
 @router.post("/jobs", response={202: shapes.JobShape})
@@ -84,24 +84,24 @@ def start(request: HttpRequest, wished: shapes.StartShape) -> Status[shapes.JobS
             f"There is no work called “{wished.work[:40]}”.",
             Facts(left="Nothing was started.", you_can=f"ask for one of: {', '.join(WORK)}"),
         )
-    return Status(202, _job(job_view(WORK[wished.work](mine))))
+    return Status(202, job_shape(job_view(WORK[wished.work](mine))))
 
 
 @router.get("/jobs/{job_id}", response=shapes.JobShape)
 def job(request: HttpRequest, job_id: int) -> shapes.JobShape:
-    return _job(job_view(_find_job(account_of(request), job_id)))
+    return job_shape(job_view(_find_job(account_of(request), job_id)))
 
 
 @router.post("/jobs/{job_id}/cancel", response=shapes.JobShape)
 def cancel_job(request: HttpRequest, job_id: int) -> shapes.JobShape:
     """End it, or ask a running one to stop at its next step."""
-    return _job(job_view(cancel(_find_job(account_of(request, Role.ADMIN), job_id))))
+    return job_shape(job_view(cancel(_find_job(account_of(request, Role.ADMIN), job_id))))
 
 
 @router.post("/jobs/{job_id}/retry", response=shapes.JobShape)
 def retry_job(request: HttpRequest, job_id: int) -> shapes.JobShape:
     """Let a waiting, blocked or failed job go on after its last done step."""
-    return _job(job_view(retry(_find_job(account_of(request, Role.ADMIN), job_id))))
+    return job_shape(job_view(retry(_find_job(account_of(request, Role.ADMIN), job_id))))
 
 
 @router.post("/plan", response=shapes.PlanShape)
@@ -165,7 +165,7 @@ def _not_found(thing: str) -> Fix:
     return Fix("api.not_found", f"This account has no such {thing}.", Facts(left="Nothing was changed."))
 
 
-def _job(view: JobView) -> shapes.JobShape:
+def job_shape(view: JobView) -> shapes.JobShape:
     progress = view.progress
     return shapes.JobShape(
         id=view.id,
@@ -174,6 +174,7 @@ def _job(view: JobView) -> shapes.JobShape:
         progress=shapes.ProgressShape(done=progress.done, total=progress.total, unit=progress.unit, note=progress.note)
         if progress
         else None,
+        rate_per_second=view.rate_per_second,
         seconds_left=view.seconds_left,
         code=view.code,
         reason=view.reason,

@@ -9,7 +9,7 @@ from ninja import Router, Schema, Status
 from headwater.accounts.models import Role
 from headwater.api.asking import account_of, actor_of
 from headwater.sync.extras import name_field, objects_read, take_back
-from headwater.sync.notices import notices_of
+from headwater.sync.notices import Notice, notices_of
 
 router = Router()
 
@@ -62,10 +62,7 @@ class FieldWish(Schema):
 def fields(request: HttpRequest) -> FieldsShape:
     """Every object and field that is read, and why; as the org was last described."""
     mine = account_of(request)
-    notices = [
-        NoticeShape(code=each.code, subject=each.subject, sentence=each.sentence, you_can=each.facts.you_can)
-        for each in notices_of(mine)
-    ]
+    notices = [notice_shape(each) for each in notices_of(mine)]
     return FieldsShape(objects=[ObjectShape(**asdict(each)) for each in objects_read(mine)], notices=notices)
 
 
@@ -81,3 +78,7 @@ def take_it_back(request: HttpRequest, wish: FieldWish) -> FieldWish:
     """Take back a field that was named by hand."""
     take_back(account_of(request, Role.ADMIN), wish.sobject, wish.field, actor=actor_of(request))
     return wish
+
+
+def notice_shape(notice: Notice) -> NoticeShape:
+    return NoticeShape(code=notice.code, subject=notice.subject, sentence=notice.sentence, you_can=notice.facts.you_can)

@@ -60,12 +60,16 @@ class ProgressShape(Schema):
 
 
 class JobShape(Schema):
-    """`code`, `reason`, `you_can`: why it waits, is blocked or failed; empty otherwise."""
+    """`code`, `reason`, `you_can`: why it waits, is blocked or failed; empty otherwise.
+
+    `rate_per_second`: in the unit of its progress.
+    """
 
     id: int
     task: str
     state: str
     progress: ProgressShape | None
+    rate_per_second: float | None
     seconds_left: int | None
     code: str
     reason: str

@@ -23,6 +23,7 @@ from headwater.cli import (
     people,
     plan,
     preflight,
+    replica,
     schedule,
     serve,
     setup,
@@ -49,6 +50,7 @@ app.command("preflight")(preflight.preflight)
 app.add_typer(fields.app, name="fields")
 app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)
+app.command("replica")(replica.replica)
 app.command("schedule")(schedule.schedule)
 app.command("attribute")(attribute.attribute)
 app.command("export")(export.export)

@@ -95,7 +95,7 @@ def wishes_of(tables: Mapping[str, ReplicaTable], counts: Mapping[str, int]) -> 
 
 
 def _wish(table: ReplicaTable, count: int | None) -> Wish:
-    mode = _mode(table)
+    mode = mode_of(table)
     since_utc = table.read_from_utc if mode is Mode.CHANGES else None
     return Wish(
         sobject=table.sobject,
@@ -108,7 +108,8 @@ def _wish(table: ReplicaTable, count: int | None) -> Wish:
     )
 
 
-def _mode(table: ReplicaTable) -> Mode:
+def mode_of(table: ReplicaTable) -> Mode:
+    """How the next cycle that reads it does so."""
     if table.sobject in SMALL:
         return Mode.ANEW
     return Mode.FULL if _is_history(table) else Mode.CHANGES

@@ -95,6 +95,8 @@ class ReplicaTable(AccountScoped):
     row_bytes               Width of a row as CSV, from the rows that came, or else from the described fields.
     page_rows               Rows that a page of a query holds, fewer than asked where rows are wide; null: all of them.
     changed_rows_per_hour   Between the latest cycles; null: not known yet.
+    full_read_utc           When all of it was last read and published; null too where that was before it was kept.
+    counted                 Rows as they were last counted, and `of` which parts (sync/inventory.py).
     """
 
     sobject = models.CharField(max_length=120)
@@ -111,6 +113,8 @@ class ReplicaTable(AccountScoped):
     row_bytes = models.PositiveIntegerField(null=True)
     page_rows = models.PositiveIntegerField(null=True)
     changed_rows_per_hour = models.FloatField(null=True)
+    full_read_utc = models.DateTimeField(null=True)
+    counted = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "sobject"], name="one_table_per_object")]

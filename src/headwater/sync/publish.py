@@ -51,6 +51,7 @@ def publish(
             ManifestPart.of(account).filter(table=table, cycle=cycle).update(is_base=read.sobject in unique)
             _has_all_rows(table, cycle)
             table.vanished_until_utc, table.vanished_checked_utc = read_from_utc - OVERLAP, read_from_utc
+            table.full_read_utc = now_utc()
         else:
             note_changes(table, seen.rows[read.sobject], read_from_utc)
         if table.read_from_utc is None or not cycle.is_backfill:

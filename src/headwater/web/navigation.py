@@ -32,6 +32,7 @@ TOP: tuple[Group, ...] = (  # the drop-downs of the top bar
         (
             Entry("Credits", "web:credits", "coins"),
             Entry("Plan", "web:plan", "list-check"),
+            Entry("Replica", "web:replica", "database"),
             Entry("Jobs", "web:jobs", "activity"),
             Entry("Notifications", "web:notifications", "bell"),
         ),

@@ -131,6 +131,12 @@ READING_STATES: Mapping[str, tuple[str, str]] = {  # of an object or a field: (a
     "lost": ("warning", "No longer shown by the org"),
     "absent": ("off", "Not shown by the org"),
 }
+NEXT_READS: Mapping[str, str] = {  # of sync.inventory.ObjectCopy
+    "changes": "What changed",
+    "full": "All of it",
+    "anew": "All of it",
+    "none": "Not read",
+}
 CONNECTION_STATES: Mapping[Status, str] = {  # the same
     Status.AWAITING_CONFIRMATION: "waiting",
     Status.CONNECTED: "ok",

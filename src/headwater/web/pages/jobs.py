@@ -20,6 +20,7 @@ from headwater.wiring import WORK
 
 PAGE_JOBS = 20
 SHOWN_STEPS = 200
+BACK = {"replica": "web:replica"}  # pages besides the list of jobs that start and cancel work
 
 
 @require_GET
@@ -55,14 +56,14 @@ def start(request: MemberRequest, work: str) -> HttpResponse:
         raise Http404(work)
     job = WORK[work](request.account)
     messages.success(request, f"{TASKS[job.task]} is in the queue as job {job.pk}.")
-    return redirect("web:jobs")
+    return _back(request)
 
 
 @require_POST
 @admin_action
 def cancel_job(request: MemberRequest, job_id: int) -> HttpResponse:
     cancel(_job(request, job_id))
-    return redirect("web:jobs")
+    return _back(request)
 
 
 @require_POST
@@ -70,7 +71,12 @@ def cancel_job(request: MemberRequest, job_id: int) -> HttpResponse:
 def retry_job(request: MemberRequest, job_id: int) -> HttpResponse:
     with telling(request, Fix):
         retry(_job(request, job_id))
-    return redirect("web:jobs")
+    return _back(request)
+
+
+def _back(request: MemberRequest) -> HttpResponse:
+    """To the page on which the button stands."""
+    return redirect(BACK.get(request.POST.get("back", ""), "web:jobs"))
 
 
 def _job(request: MemberRequest, job_id: int) -> Job:

@@ -31,6 +31,7 @@ from headwater.jobs.services import JobView, job_view, jobs_of
 from headwater.notify import services as notify
 from headwater.notify.models import Notification
 from headwater.results.services import ChannelRow
+from headwater.sync.inventory import NOT_READ, ObjectCopy
 from headwater.watch import PAUSES
 from headwater.web import navigation
 from headwater.web.wording import (
@@ -45,6 +46,7 @@ from headwater.web.wording import (
     JOB_STATES,
     LACKS_PERMISSION,
     LOG_IN_WAYS,
+    NEXT_READS,
     PACKAGE_CHANGES,
     PACKAGE_STATES,
     PARITY_LEVELS,
@@ -201,6 +203,12 @@ def state(kind: str, words: str) -> SafeString:
 def reading_state(name: str) -> SafeString:
     """Of an object or a field that is read."""
     return state(*READING_STATES[name])
+
+
+@register.filter
+def next_read_words(copy: ObjectCopy) -> str:
+    """How an object is read next."""
+    return NEXT_READS[copy.next_read] + (", once a day" if copy.is_daily and copy.next_read != NOT_READ else "")
 
 
 @register.simple_tag
