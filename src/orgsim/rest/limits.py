@@ -11,6 +11,7 @@ from orgsim.rest.allowance import limits_of_apps, reported_calls
 from orgsim.rest.call import Call
 from orgsim.store.access import may
 from orgsim.store.allowance import DEVELOPER
+from orgsim.store.ddl import hiding_fields
 from orgsim.store.lateness import sight_of
 from orgsim.store.org import Org
 from orgsim.store.quotas import Quota
@@ -151,8 +152,9 @@ def record_count(call: Call) -> Response:
     sight = sight_of(call.org)
     counts = []
     for sobject in known:
-        hidden = [f'"{name}" = 0' for name in ("IsDeleted", "IsArchived") if sobject.find(name)]
-        where = f" WHERE {' AND '.join(hidden)}" if hidden else ""
-        row = call.org.database.connect().execute(f"SELECT count(*) FROM {sight.table_sql(sobject)}{where}").fetchone()  # noqa: S608  names come from the schema
+        hidden = " OR ".join(f'"{name}" = 1' for name in hiding_fields(sobject)) or "false"
+        table = sight.table_sql(sobject)
+        sql = f"SELECT (SELECT count(*) FROM {table}) - (SELECT count(*) FROM {table} WHERE {hidden})"  # noqa: S608  names come from the schema
+        row = call.org.database.connect().execute(sql).fetchone()
         counts.append({"count": row[0], "name": sobject.name})
     return json_response({"sObjects": counts})

@@ -10,6 +10,7 @@ from orgsim.soql.conditions import ColumnOf, Conditions
 from orgsim.soql.currency import corporate
 from orgsim.soql.functions import refuse_wrong_alias, row_column_of
 from orgsim.soql.grouping import Grouping, aggregate_output, grouping_of, is_aggregate_query, refuse_unordered
+from orgsim.soql.leading import leads_of
 from orgsim.soql.parts import Parts, limit_sql, order_sql
 from orgsim.soql.refuse import malformed, refuse
 from orgsim.soql.scope import Column, Question, Scope
@@ -87,6 +88,7 @@ def _parts(scope: Scope, select: tree.Select, kind: str, output: str, header: tu
         order=order_sql([each.sql for each in columns], select),
         limit=limit_sql(select),
         header=header,
+        leads=leads_of(scope, select),
     )
 
 

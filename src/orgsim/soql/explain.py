@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from orgsim.schema.model import SObject
 from orgsim.soql import tree
 from orgsim.soql.compile import compile_records
+from orgsim.soql.leading import own_conditions
 from orgsim.soql.parse import parse
 from orgsim.soql.plan import Asker
 from orgsim.soql.scope import Question
 from orgsim.soql.where import scope_of, where_sql
-from orgsim.store.ddl import create_index
 
 _SELECTIVE_SHARE, _FURTHER_SHARE, _FULL_SHARE_ROWS = 0.3, 0.15, 1_000_000
 _UNINDEXED = "Not considering filter for optimization because unindexed"
@@ -50,25 +50,13 @@ def explain(asker: Asker, soql: str) -> dict[str, object]:
 
 
 def _filters(select: tree.Select, sobject: SObject) -> Iterator[_Filter]:
-    """What must hold of every row: conditions that AND joins. Deleted rows are always looked out for."""
-    for condition in _conjuncts(select.where):
-        if not isinstance(condition, tree.Comparison) or not isinstance(condition.left, tree.Path):
-            continue
-        field = sobject.find(condition.left.names[-1]) if len(condition.left.names) == 1 else None
-        if field is not None:
-            has_index = field.name == "Id" or create_index(sobject, field) is not None
-            alone = tree.Select((), select.source, select.source_alias, condition, (), None, (), None, None, select.at)
-            yield _Filter(field.name, has_index and condition.operator in _INDEXABLE, alone)
+    """What must hold of every row. Deleted rows are always looked out for."""
+    for each in own_conditions(select, sobject):
+        condition = each.comparison
+        alone = tree.Select((), select.source, select.source_alias, condition, (), None, (), None, None, select.at)
+        yield _Filter(each.field.name, each.is_indexed and condition.operator in _INDEXABLE, alone)
     if sobject.has_recycle_bin:
         yield _Filter("IsDeleted", is_indexed=False, select=select)
-
-
-def _conjuncts(condition: tree.Condition | None) -> Iterator[tree.Condition]:
-    if isinstance(condition, tree.Both) and not condition.either:
-        for each in condition.conditions:
-            yield from _conjuncts(each)
-    elif condition is not None:
-        yield condition
 
 
 def _rows_found(connection: sqlite3.Connection, asker: Asker, soql: str, sobject: SObject, one: _Filter) -> int:

@@ -12,6 +12,14 @@ MAX_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """A condition whose index might lead: SQL that counts its rows, up to a limit, and the condition as a hint."""
+
+    probe: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Empty strings where the query has no such clause."""
 
@@ -22,7 +30,7 @@ class Parts:
     order: str
     limit: str
     header: tuple[str, ...] = ()
-
+    leads: tuple[Lead, ...] = ()
     aggregate_sql: str = ""
 
     @property

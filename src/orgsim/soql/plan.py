@@ -17,6 +17,7 @@ from orgsim.soql.cursors import (
     rows_of_query,
     with_child_locators,
 )
+from orgsim.soql.leading import led
 from orgsim.soql.parse import parse
 from orgsim.soql.scope import Question
 from orgsim.store import linefile
@@ -73,17 +74,14 @@ def first_page(asker: Asker, soql: str, *, all_rows: bool, batch_rows: int) -> P
     org = asker.org
     question = asker.query(soql, all_rows=all_rows)
     question.batch_rows = batch_rows
-    parts = compile_records(question, parse(soql))
     seconds = float(org.setting("query_timeout_seconds"))
-    with (
-        org.database.read() as connection,
-        limited(connection, seconds),
-        closing(connection.execute(parts.sql, question.params)) as found,  # left open, it would keep an old view
-    ):
-        if parts.kind == "count":
-            return Page(int(found.fetchone()[0]), [])
-        most = MAX_AGGREGATE_ROWS if parts.kind == "aggregate" else batch_rows
-        rows = [row[0] for row in found.fetchmany(most + 1)]
+    with org.database.read() as connection, limited(connection, seconds):
+        parts = led(compile_records(question, parse(soql)), connection)
+        with closing(connection.execute(parts.sql, question.params)) as found:  # left open, it would keep an old view
+            if parts.kind == "count":
+                return Page(int(found.fetchone()[0]), [])
+            most = MAX_AGGREGATE_ROWS if parts.kind == "aggregate" else batch_rows
+            rows = [row[0] for row in found.fetchmany(most + 1)]
     if parts.kind == "aggregate":
         return _aggregate_page(rows)
     if len(rows) <= batch_rows:

@@ -14,6 +14,7 @@ from orgsim.soql.computed import computed_sql
 from orgsim.soql.currency import Currencies, Money
 from orgsim.soql.dates import offsets
 from orgsim.soql.refuse import no_such_column, no_such_relationship
+from orgsim.store.ddl import hiding_fields
 from orgsim.store.lateness import EVERYTHING, Sight
 
 MAX_PARENT_LEVELS = 5
@@ -216,8 +217,7 @@ class Scope:
         """Without queryAll, the recycle bin and archived activities are out of sight (facts C.2)."""
         if self.question.all_rows:
             return []
-        hidden = [name for name in ("IsDeleted", "IsArchived") if self.sobject.find(name)]
-        return [f'{self.alias}."{name}" = 0' for name in hidden]
+        return [f'{self.alias}."{name}" = 0' for name in hiding_fields(self.sobject)]
 
     def from_sql(self) -> str:
         return " ".join((f"{self._source} {self.alias}", *self.joins))

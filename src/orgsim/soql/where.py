@@ -28,8 +28,12 @@ def where_sql(scope: Scope, select: tree.Select) -> str:
     wheres = [*scope.visible_sql(), *_using(scope, select.using)]
     refuse_misplaced(scope.question, select.where)
     if select.where:
-        wheres.append(Conditions(scope, row_column_of, _semi_join).sql(select.where))
+        wheres.append(condition_sql(scope, select.where))
     return f" WHERE {' AND '.join(wheres)}" if wheres else ""
+
+
+def condition_sql(scope: Scope, condition: tree.Condition) -> str:
+    return Conditions(scope, row_column_of, _semi_join).sql(condition)
 
 
 def _using(scope: Scope, using: tree.Path | None) -> list[str]:

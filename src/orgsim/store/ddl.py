@@ -82,7 +82,18 @@ def create_table(sobject: SObject) -> str:
 
 
 def create_indexes(sobject: SObject) -> list[str]:
-    return [statement for each in sobject.stored_fields if (statement := create_index(sobject, each))]
+    indexes = [statement for each in sobject.stored_fields if (statement := create_index(sobject, each))]
+    return indexes + [_create_index_of_hidden(sobject, name) for name in hiding_fields(sobject)]
+
+
+def hiding_fields(sobject: SObject) -> list[str]:
+    """Where one of these is true, a record is out of sight, unless one asks for all (facts C.2)."""
+    return [name for name in ("IsDeleted", "IsArchived") if sobject.find(name)]
+
+
+def _create_index_of_hidden(sobject: SObject, name: str) -> str:
+    """Holds only what is hidden, so that those in sight are counted without being read."""
+    return f'CREATE INDEX "{sobject.name}.{name}" ON "{sobject.name}" ("{name}") WHERE "{name}" = 1'
 
 
 def create_index(sobject: SObject, field: Field) -> str | None:
