@@ -8,7 +8,8 @@ from e2e.conftest import Shot
 from headwater.accounts.models import Account, User
 from headwater.common.clock import now_utc
 from headwater.connections.models import Connection, Status
-from headwater.sync.models import ReplicaTable
+from headwater.sync.formulas import formulas_every_days
+from headwater.sync.models import DescribedObject, ReplicaTable
 from headwater.sync.schedule import chosen_minutes
 
 PAGE = "/settings/crm/schedule/"
@@ -41,13 +42,46 @@ def test_an_admin_chooses_how_often_and_sees_what_it_costs(
     page.get_by_role("radio", name="Every 15 minutes").focus()
     page.keyboard.press("ArrowUp")
     expect(page.get_by_role("radio", name="Every 30 minutes")).to_be_checked()
-    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
     expect(page.get_by_text("The org is read every 30 minutes.")).to_be_visible()
     expect(page.get_by_role("cell", name="every 30 minutes")).to_be_visible()
     page.get_by_role("radio", name="Only when started by hand").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("none: it is off")).to_be_visible()
     assert chosen_minutes(account) is None
+
+
+def test_an_admin_chooses_how_often_formulas_are_read_anew(
+    admin: User,
+    account: Account,
+    page: Page,
+    log_in: Callable[[User], None],
+    shot: Shot,
+    no_barriers: Callable[[], None],
+) -> None:
+    columns = [["Id", "VARCHAR"], ["SystemModstamp", "TIMESTAMP"], ["IsDeleted", "BOOLEAN"], ["Staff__c", "DOUBLE"]]
+    ReplicaTable.of(account).create(
+        account=account,
+        sobject="Contact",
+        columns=columns,
+        kinds={"Staff__c": "double formula"},
+        read_from_utc=now_utc(),
+    )
+    DescribedObject.of(account).create(account=account, sobject="Contact", fields={"Id": ["id", False, "Id"]})
+    log_in(admin)
+    page.goto(PAGE)
+    expect(page.get_by_text("That costs 1 credit each time, for Contact.Staff__c.")).to_be_visible()
+    expect(page.get_by_role("radio", name="Once a day 1 credit a day")).to_be_checked()
+    shot("schedule_formulas")
+    no_barriers()
+    page.get_by_role("radio", name="Once a week").check()
+    page.get_by_role("button", name="Save formulas").click()
+    expect(page.get_by_text("Formulas are read anew once a week.")).to_be_visible()
+    expect(page.get_by_role("cell", name="once a week")).to_be_visible()
+    page.get_by_role("radio", name="Never").check()
+    page.get_by_role("button", name="Save formulas").click()
+    expect(page.get_by_text("Formulas are read anew never.")).to_be_visible()
+    assert formulas_every_days(account) is None
 
 
 def test_a_standard_user_sees_it_and_changes_nothing(
@@ -57,4 +91,5 @@ def test_a_standard_user_sees_it_and_changes_nothing(
     page.goto(PAGE)
     expect(page.get_by_text("The org is read every 15 minutes. An Account Admin can change it.")).to_be_visible()
     expect(page.get_by_role("radio")).to_have_count(0)
+    expect(page.get_by_text("Formulas are read anew once a day. An Account Admin can change it.")).to_be_visible()
     expect(page.get_by_role("button", name="Read now")).to_have_count(0)

@@ -21,7 +21,7 @@ from headwater.jobs.models import Job
 from headwater.jobs.services import JobView, cancel, job_view, jobs_of, retry
 from headwater.planning import plan_ahead
 from headwater.results.services import opportunities, opportunity, revenue_by_channel
-from headwater.sync.schedule import Cadence, cadence_of, change_cadence
+from headwater.sync.schedule import Cadence, cadence_of, change_schedule
 from headwater.wiring import WORK
 
 PAGE_JOBS = 50
@@ -55,15 +55,15 @@ def take_log_in_away(request: HttpRequest) -> shapes.ConnectionShape:
 
 @router.get("/schedule", response=shapes.ScheduleShape)
 def read_schedule(request: HttpRequest) -> shapes.ScheduleShape:
-    """How often the org is read by itself, and what each interval costs a day while nothing changes."""
+    """How often the org is read by itself and formulas anew, and what that costs while nothing changes."""
     return _schedule(cadence_of(account_of(request)))
 
 
 @router.put("/schedule", response=shapes.ScheduleShape)
 def write_schedule(request: HttpRequest, wished: shapes.WishedSchedule) -> shapes.ScheduleShape:
-    """Set how often the org is read by itself; null: only when it is started."""
+    """Set how often the org is read by itself (null: only when it is started), and formulas anew (null: never)."""
     mine = account_of(request, Role.ADMIN)
-    return _schedule(change_cadence(mine, wished.every_minutes, actor=actor_of(request)))
+    return _schedule(change_schedule(mine, wished.model_dump(exclude_unset=True), actor=actor_of(request)))
 
 
 @router.get("/jobs", response=shapes.JobsShape)
@@ -108,7 +108,7 @@ def retry_job(request: HttpRequest, job_id: int) -> shapes.JobShape:
 def make_plan(request: HttpRequest, wish: shapes.PlanWish) -> shapes.PlanShape:
     """What the next sync and export will cost. Looking may cost up to three credits, counting changes as many again."""
     ahead = plan_ahead(account_of(request, Role.ADMIN), count_changes=wish.count_changes)
-    sync = shapes.SyncPlanShape(**ahead.sync.to_json(), calls=ahead.sync.calls)
+    sync = shapes.SyncPlanShape(**ahead.sync.told())
     return shapes.PlanShape(
         sync=sync, export=shapes.ExportPlanShape(**ahead.export.to_json()) if ahead.export else None
     )
@@ -151,6 +151,9 @@ def _schedule(cadence: Cadence) -> shapes.ScheduleShape:
         every_minutes=cadence.every_minutes,
         next_utc=cadence.next_utc,
         idle_calls_a_day={choice.minutes: choice.calls_a_day for choice in cadence.choices},
+        formulas_every_days=cadence.formulas.every_days,
+        formulas_calls=cadence.formulas.calls,
+        formula_fields=list(cadence.formulas.fields),
     )
 
 

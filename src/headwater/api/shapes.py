@@ -41,15 +41,25 @@ class ConnectionShape(Schema):
 
 
 class ScheduleShape(Schema):
-    """`every_minutes` is null where reads are only started by hand; `next_utc` where none will come by itself."""
+    """`every_minutes` is null where reads are only started by hand; `next_utc` where none will come by itself.
+
+    `formulas_every_days` is null where formulas are never read anew; `formulas_calls` is what each time costs, 0 where
+    none of the `formula_fields` is read.
+    """
 
     every_minutes: int | None
     next_utc: datetime | None
     idle_calls_a_day: dict[int, int]
+    formulas_every_days: int | None
+    formulas_calls: int
+    formula_fields: list[str]
 
 
 class WishedSchedule(Schema):
-    every_minutes: int | None
+    """What is left out stays as it is."""
+
+    every_minutes: int | None = None
+    formulas_every_days: int | None = None
 
 
 class ProgressShape(Schema):
@@ -167,9 +177,10 @@ class ReadShape(Schema):
 
 
 class WaitingShape(Schema):
-    """An object that is read in full later, at history's share of the quota."""
+    """An object that is read in full later, at history's share of the quota; `mode` is `formulas` of formulas alone."""
 
     sobject: str
+    mode: str
     rows: int
     calls: int
     until_utc: str

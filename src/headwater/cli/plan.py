@@ -39,9 +39,8 @@ def plan(
     ahead = plan_ahead(tenant, count_changes=count)
     left = today(tenant).left_calls
     if as_json:
-        sync = {**ahead.sync.to_json(), "calls": ahead.sync.calls}
         export = ahead.export.to_json() if ahead.export else None
-        print_json({"sync": sync, "export": export, "left_calls": left})
+        print_json({"sync": ahead.sync.told(), "export": export, "left_calls": left})
         return
     print_plan(ahead.sync)
     if ahead.export and ahead.export.plan:
@@ -75,7 +74,7 @@ def print_write_plan(planned: WritePlan, *, left_calls: int | None = None) -> No
 def print_plan(planned: SyncPlan) -> None:
     rows = [
         (read.sobject, read.mode.value, _rows(read.rows, read.mode), WAYS[read.method], f"{read.pages:,}", read.why)
-        for read in planned.reads
+        for read in planned.all_reads
     ]
     print_table("Plan of the sync", ("Object", "Reads", "Rows", "By", "Pages", "Why"), rows, numbers=(2, 4))
     out.print(
@@ -84,10 +83,12 @@ def print_plan(planned: SyncPlan) -> None:
         f"About {planned.seconds:,} seconds. {_left(planned)}",
         highlight=False,
     )
-    for each in planned.waiting:
+    for each in planned.all_waiting:
+        is_history = each.mode is Mode.FULL
         out.print(
-            f"Waits: {each.sobject} in full, {each.rows:,} rows for {each.calls:,} credits, until {each.until_utc}: "
-            "history is read at its share of the quota.",
+            f"Waits: {each.sobject} {'in full' if is_history else each.mode.value}, {each.rows:,} rows for "
+            f"{each.calls:,} credits, until {each.until_utc}: "
+            f"{'history is read at its share of the quota' if is_history else 'there is no room beside the rest'}.",
             highlight=False,
         )
 

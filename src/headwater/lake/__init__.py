@@ -6,20 +6,14 @@ Not here: which parts belong to a cycle (the manifest is the state database's) a
 from headwater.lake.checksum import checksum
 from headwater.lake.compaction import compact, merge_later, to_merge
 from headwater.lake.parts import Part, sweep
-from headwater.lake.schema import (
-    CanonicalType,
-    Column,
-    Owner,
-    TableSchema,
-    can_hold,
-    canonical_type,
-    schema_from_describe,
-)
+from headwater.lake.renewal import write_renewed
+from headwater.lake.schema import ALWAYS, CanonicalType, Column, Owner, TableSchema, can_hold, canonical_type
 from headwater.lake.snapshot import TableParts, ids_are_unique, open_snapshot
 from headwater.lake.tombstones import Deleted, can_hold_tombstones, write_deleted
 from headwater.lake.writing import GZIP_SUFFIX, csv_size_bytes, write_part_from_csv, write_part_from_ndjson
 
 __all__ = [
+    "ALWAYS",
     "GZIP_SUFFIX",
     "CanonicalType",
     "Column",
@@ -37,10 +31,10 @@ __all__ = [
     "ids_are_unique",
     "merge_later",
     "open_snapshot",
-    "schema_from_describe",
     "sweep",
     "to_merge",
     "write_deleted",
     "write_part_from_csv",
     "write_part_from_ndjson",
+    "write_renewed",
 ]

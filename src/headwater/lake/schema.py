@@ -3,12 +3,8 @@
 Not here: reading describe (salesforce room), or what to do when a field changes its type (sync room).
 """
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
-
-from headwater.common.errors import Facts, Fix
 
 ALWAYS = ("Id", "IsDeleted", "SystemModstamp")
 
@@ -97,50 +93,3 @@ def can_hold(field_type: str) -> bool:
 
 def canonical_type(field_type: str) -> CanonicalType:
     return _BY_FIELD_TYPE[field_type]
-
-
-def schema_from_describe(describe: Mapping[str, Any], wanted: Collection[str]) -> TableSchema:
-    """The schema of the `wanted` fields, in describe's order and spelling.
-
-    describe  Salesforce's sObject describe: `name`, and `fields` with `name` and `type`.
-    wanted    Field names, any case. Id, IsDeleted and SystemModstamp are added where the object has them.
-
-    Errors    Fix   lake.fields_missing      names every wanted field that describe does not show.
-              Fix   lake.field_type_unknown  names every wanted field whose type has no place here (compound, base64).
-    """
-    sobject = str(describe["name"])
-    shown = {str(field["name"]).lower(): field for field in describe["fields"]}
-    _refuse_missing(sobject, [name for name in ("Id", *wanted) if name.lower() not in shown])
-    chosen = {name.lower() for name in (*ALWAYS, *wanted)}
-    fields = [field for name, field in shown.items() if name in chosen]
-    _refuse_unknown(sobject, [field for field in fields if field["type"] not in _BY_FIELD_TYPE])
-    columns = [Column(str(field["name"]), _BY_FIELD_TYPE[field["type"]]) for field in fields]
-    return TableSchema(sobject, tuple(sorted(columns, key=lambda column: column.name != "Id")))
-
-
-def _refuse_missing(sobject: str, missing: list[str]) -> None:
-    if missing:
-        raise Fix(
-            "lake.fields_missing",
-            f"Salesforce does not show {len(missing)} of the fields that are read from {sobject}: "
-            f"{', '.join(sorted(missing))}.",
-            Facts(
-                why="The field was removed or renamed, or the connected user may not see it.",
-                left="Nothing was fetched for this object.",
-                you_can="give the connected user read access to these fields, or stop reading them",
-            ),
-        )
-
-
-def _refuse_unknown(sobject: str, fields: list[Mapping[str, Any]]) -> None:
-    if fields:
-        named = ", ".join(sorted(f"{field['name']} ({field['type']})" for field in fields))
-        raise Fix(
-            "lake.field_type_unknown",
-            f"{sobject} has fields of a type that the local copy cannot hold: {named}.",
-            Facts(
-                why="Compound and binary fields are refused by Salesforce's Bulk API as well.",
-                left="Nothing was fetched for this object.",
-                you_can="read the parts of a compound field instead, for instance MailingCity",
-            ),
-        )

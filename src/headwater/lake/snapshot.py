@@ -71,10 +71,10 @@ def newest_rows(table: TableParts, directory: Path) -> str:
     if not base or any(part.sequence <= max(each.sequence for each in base) for part in later):
         return _newest_of(table.schema, table.parts, directory)
     names = ", ".join(quote_name(name) for name in table.schema.names)
-    rows = _all_rows(table.schema, base, directory)
+    rows = all_rows(table.schema, base, directory)
     if not later:
         return f"SELECT {names} FROM ({rows})"  # noqa: S608  # quoted names
-    replaced = f"SELECT Id FROM ({_all_rows(table.schema, later, directory)})"  # noqa: S608  # quoted names
+    replaced = f"SELECT Id FROM ({all_rows(table.schema, later, directory)})"  # noqa: S608  # quoted names
     return (
         f"SELECT {names} FROM ({rows}) ANTI JOIN ({replaced}) USING (Id) "  # noqa: S608  # quoted names
         f"UNION ALL {_newest_of(table.schema, later, directory)}"
@@ -85,7 +85,7 @@ def ids_are_unique(table: TableParts, directory: Path) -> bool:
     """Whether no Id stands twice in these parts. Once in a million million times it says no though it is so."""
     with engine() as connection:
         rows, ids = connection.execute(
-            f"SELECT count(*), count(DISTINCT hash(Id)) FROM ({_all_rows(table.schema, table.parts, directory)})"  # noqa: S608  # quoted names
+            f"SELECT count(*), count(DISTINCT hash(Id)) FROM ({all_rows(table.schema, table.parts, directory)})"  # noqa: S608  # quoted names
         ).fetchall()[0]
     return bool(rows == ids)
 
@@ -98,12 +98,13 @@ def _newest_of(schema: TableSchema, parts: Sequence[Part], directory: Path) -> s
         if name == SEQUENCE_COLUMN or schema.has(name)
     )
     return (
-        f"SELECT {names} FROM ({_all_rows(schema, parts, directory)}) "  # noqa: S608  # quoted names
+        f"SELECT {names} FROM ({all_rows(schema, parts, directory)}) "  # noqa: S608  # quoted names
         f"QUALIFY row_number() OVER (PARTITION BY Id ORDER BY {newest_first}) = 1"
     )
 
 
-def _all_rows(schema: TableSchema, parts: Sequence[Part], directory: Path) -> str:
+def all_rows(schema: TableSchema, parts: Sequence[Part], directory: Path) -> str:
+    """SQL for every row of these parts, with the schema's columns and types and the sequence of each."""
     typed = ", ".join(f"{_typed(column)} AS {quote_name(column.name)}" for column in schema.columns)
     none = ", ".join(f"CAST(NULL AS {kind}) AS {quote_name(name)}" for name, kind in _stored(schema.columns).items())
     empty = f"SELECT {none}, CAST(NULL AS BIGINT) AS {SEQUENCE_COLUMN} WHERE false"

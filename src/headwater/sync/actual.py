@@ -3,6 +3,7 @@
 Not here: the plan itself (plan.py), and learning from it (learning.py).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from headwater.accounts.models import Account
@@ -17,8 +18,12 @@ _DESCRIBES = (CallKind.COMPOSITE_DESCRIBE, CallKind.RECORD_COUNT, CallKind.COMPO
 _BULK = (CallKind.BULK_CREATE, CallKind.BULK_POLL, CallKind.BULK_RESULTS)
 
 
-def actual_of(account: Account, cycle: Cycle, plan: SyncPlan, seen: Seen, *, job_kind: str) -> dict[str, Any]:
+def actual_of(
+    account: Account, cycle: Cycle, plan: SyncPlan, seen: Seen, refreshed: Seen, *, job_kind: str
+) -> dict[str, Any]:
     """Beside what `plan` foresaw, in the same words; `objects` has rows, pages and Bulk credits of each object.
+
+    `refresh` has the same of the formulas, from what came of them.
 
     A call that had to be repeated counts where it was made.
     """
@@ -33,7 +38,14 @@ def actual_of(account: Account, cycle: Cycle, plan: SyncPlan, seen: Seen, *, job
         "composite_calls": by_kind[CallKind.COMPOSITE_QUERY] - counting,
         "bulk_calls": sum(by_kind[kind] for kind in _BULK),
         "seconds": round((now_utc() - cycle.started_utc).total_seconds()),
-        "objects": {read.sobject: _of_object(read.sobject, seen, calls) for read in plan.reads},
+        "objects": {
+            name: _of_object(name, seen, _bulk_calls(name, calls) - _bulk_calls_seen(name, refreshed))
+            for name in (read.sobject for read in plan.reads)
+        },
+        "refresh": {
+            name: _of_object(name, refreshed, _bulk_calls_seen(name, refreshed))
+            for name in (read.sobject for read in (plan.refresh.reads if plan.refresh else ()))
+        },
     }
 
 
@@ -47,10 +59,18 @@ def _calls(account: Account, cycle: Cycle, job_kind: str) -> dict[tuple[str, str
     }
 
 
-def _of_object(sobject: str, seen: Seen, calls: dict[tuple[str, str], int]) -> dict[str, int]:
+def _bulk_calls(sobject: str, calls: Mapping[tuple[str, str], int]) -> int:
+    return sum(calls.get((kind, sobject), 0) for kind in _BULK)
+
+
+def _bulk_calls_seen(sobject: str, seen: Seen) -> int:
+    return seen.bulk_jobs[sobject] + seen.bulk_pages[sobject]
+
+
+def _of_object(sobject: str, seen: Seen, bulk_calls: int) -> dict[str, int]:
     return {
         "rows": seen.rows[sobject],
         "pages": seen.pages[sobject],
         "bulk_pages": seen.bulk_pages[sobject],
-        "bulk_calls": sum(calls.get((kind, sobject), 0) for kind in _BULK),
+        "bulk_calls": bulk_calls,
     }

@@ -67,6 +67,7 @@ def _create(reading: Reading, read: ObjectRead, attempt: int) -> dict[str, str]:
 
     made: dict[str, str] = reading.job.step(f"create Bulk job {read.sobject} {attempt}", create)
     reading.tally.note_server_time(made["server_utc"])
+    reading.tally.seen.bulk_jobs[read.sobject] += 1
     return made
 
 

@@ -26,7 +26,8 @@ from headwater.sync.learning import pace_of
 from headwater.sync.models import Cycle, ManifestPart
 from headwater.sync.plan import ObjectRead, SyncPlan
 from headwater.sync.publish import compact_all, lake_directory, publish, retire, sweep_all, unique_objects
-from headwater.sync.read import Reading, Tally
+from headwater.sync.read import Reading, Seen, Tally
+from headwater.sync.refresh import refresh_formulas
 from headwater.sync.replan import plan_again
 from headwater.sync.rounds import Rounds
 from headwater.sync.schemas import frozen, thawed
@@ -78,18 +79,21 @@ def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
         plan = _plan(job, account, cycle, transport)
         reading, final = read_plan(job, account, cycle, transport, plan)
         vanished = look_for_vanished(reading, final)
+        refreshed = refresh_formulas(reading, final)
     tally = reading.tally
-    result = publish_cycle(job, account, cycle, final, tally)
+    result = publish_cycle(job, account, cycle, final, tally, refreshed=refreshed)
     count_without_currency(job, account, tally.rows)
     compact_all(job, account, cycle)
     job.step("sweep", lambda: sweep_all(account))
     waiting = {each.sobject: each.until_utc for each in plan.waiting}
+    stale = {each.sobject: each.until_utc for each in plan.refresh.waiting} if plan.refresh else {}
     return {
         "cycle": cycle.number,
         "rows": dict(tally.rows),
         "planned_calls": plan.calls,
         **result,
         **({"waiting": waiting} if waiting else {}),
+        **({"stale_formulas": stale} if stale else {}),
         **({"vanished": vanished["rows"]} if vanished["rows"] else {}),
         **({"untold": vanished["untold"]} if vanished["untold"] else {}),
     }
@@ -131,7 +135,7 @@ def keep_plan(account: Account, cycle: Cycle, plan: SyncPlan) -> None:
     """With the columns as they are now: the cycle goes on with them whatever is described meanwhile."""
     tables = tables_of(account)
     cycle.plan = plan.to_json()
-    cycle.schemas = frozen({read.sobject: tables[read.sobject] for read in plan.reads})
+    cycle.schemas = frozen({read.sobject: tables[read.sobject] for read in plan.all_reads})
     cycle.save(update_fields=["plan", "schemas"])
 
 
@@ -169,8 +173,16 @@ def _rest_of(read: ObjectRead, rounds: Rounds) -> ObjectRead:
 
 
 def publish_cycle(
-    job: RunningJob, account: Account, cycle: Cycle, plan: SyncPlan, tally: Tally, *, job_kind: str = JOB_KIND
+    job: RunningJob,
+    account: Account,
+    cycle: Cycle,
+    plan: SyncPlan,
+    tally: Tally,
+    *,
+    job_kind: str = JOB_KIND,
+    refreshed: Seen | None = None,
 ) -> Mapping[str, Any]:
+    """`refreshed`: what came of the formulas, where some were due."""
     read_from_utc = tally.read_from_utc
     if read_from_utc is None:
         return {}
@@ -178,7 +190,7 @@ def publish_cycle(
     unique: list[str] = job.step("look for doubles", lambda: unique_objects(account, cycle, plan))
 
     def record(_: None) -> dict[str, Any]:
-        actual = actual_of(account, cycle, plan, tally.seen, job_kind=job_kind)
+        actual = actual_of(account, cycle, plan, tally.seen, refreshed or Seen(), job_kind=job_kind)
         publish(account, cycle, plan, read_from_utc, tally.seen, actual, unique)
         return {"spent_calls": actual["calls"], "planned_again_calls": plan.calls, "seconds": actual["seconds"]}
 

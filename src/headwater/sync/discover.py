@@ -119,6 +119,11 @@ def _expected_rows(table: ReplicaTable, mode: Mode) -> int:
     """Of a small table as many as there were; of changes as many an hour as in the cycles before."""
     if mode is not Mode.ANEW:
         return _expected_changes(table)
+    return live_rows(table)
+
+
+def live_rows(table: ReplicaTable) -> int:
+    """Rows in its live parts: never fewer than it has, and little more, as parts are merged past a fifth."""
     live = ManifestPart.of(table.account_id).filter(table=table, is_retired=False)
     return live.aggregate(rows=Sum("row_count"))["rows"] or 0
 

@@ -14,6 +14,7 @@ from headwater.credits.priorities import Priority
 from headwater.jobs.models import LIVE
 from headwater.jobs.services import jobs_of
 from headwater.sync.discover import price
+from headwater.sync.formulas import due_wishes
 from headwater.sync.models import Cycle, ReplicaTable
 from headwater.sync.plan import Mode, SyncPlan, Waiting, Wish
 from headwater.sync.soql import to_literal
@@ -42,7 +43,28 @@ def fitted_plan(
     waiting = [wish for wish in history if wish not in now]
     fresh = [wish for wish in wishes if wish.mode is not Mode.FULL] + _meanwhile(waiting, tables)
     plan = _with_room(price(account, [*fresh, *now], looking_calls=looking_calls), budget, Priority.FRESH)
-    return replace(plan, waiting=_waiting(account, waiting, budget))
+    room_calls = budget.left_for(Priority.BACKFILL) - plan.reading_calls
+    return replace(plan, waiting=_waiting(account, waiting, budget)).with_refresh(_refresh(account, budget, room_calls))
+
+
+def _refresh(account: Account, budget: Budget, room_calls: int) -> SyncPlan | None:
+    """Formulas that are due, as far as there is room beside everything else; the rest waits for the next window."""
+    due = due_wishes(account)
+    if not due:
+        return None
+    now = _that_fits(account, due, room_calls)
+    waiting = tuple(
+        Waiting(
+            wish.sobject,
+            wish.rows,
+            price(account, [wish], looking_calls=0).reading_calls,
+            to_literal(budget.ends_utc),
+            Mode.FORMULAS,
+        )
+        for wish in due
+        if wish not in now
+    )
+    return replace(price(account, now, looking_calls=0), waiting=waiting)
 
 
 def _that_fits(account: Account, history: Sequence[Wish], room_calls: int) -> list[Wish]:

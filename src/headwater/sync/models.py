@@ -9,6 +9,7 @@ from django.db import models
 from headwater.accounts.scoping import AccountScoped
 
 DEFAULT_EVERY_MINUTES = 15
+DEFAULT_FORMULAS_EVERY_DAYS = 1
 
 
 class Cycle(AccountScoped):
@@ -92,6 +93,7 @@ class ReplicaTable(AccountScoped):
     full_read_due           Its columns changed since it was read in full: the rows there lack values.
     vanished_until_utc      Salesforce's clock up to which records that are gone without a trace are known; null: not.
     vanished_checked_utc    Salesforce's clock as the cycle began to read that last looked for them.
+    formulas_read_utc       As of when the values of its formulas are known for every row; null: not.
     row_bytes               Width of a row as CSV, from the rows that came, or else from the described fields.
     page_rows               Rows that a page of a query holds, fewer than asked where rows are wide; null: all of them.
     changed_rows_per_hour   Between the latest cycles; null: not known yet.
@@ -110,6 +112,7 @@ class ReplicaTable(AccountScoped):
     full_read_due = models.BooleanField(default=False)
     vanished_until_utc = models.DateTimeField(null=True)
     vanished_checked_utc = models.DateTimeField(null=True)
+    formulas_read_utc = models.DateTimeField(null=True)
     row_bytes = models.PositiveIntegerField(null=True)
     page_rows = models.PositiveIntegerField(null=True)
     changed_rows_per_hour = models.FloatField(null=True)
@@ -132,9 +135,14 @@ class ReadingPace(AccountScoped):
 
 
 class CycleSetting(AccountScoped):
-    """What a person chose: how often the account is read by itself; null: only when somebody starts it."""
+    """What a person chose.
+
+    every_minutes         How often the account is read by itself; null: only when somebody starts it.
+    formulas_every_days   How often a read takes formulas anew (sync/formulas.py); null: never.
+    """
 
     every_minutes = models.PositiveSmallIntegerField(null=True, default=DEFAULT_EVERY_MINUTES)
+    formulas_every_days = models.PositiveSmallIntegerField(null=True, default=DEFAULT_FORMULAS_EVERY_DAYS)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account"], name="one_cycle_setting_per_account")]

@@ -5,7 +5,7 @@ Not here: asking the org how many rows there are, or expecting it (discover.py).
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from math import ceil
@@ -40,11 +40,15 @@ class Method(StrEnum):
 
 
 class Mode(StrEnum):
-    """FULL: history, all of it. ANEW: all of a small table, as often as it is due. CHANGES: since the last read."""
+    """FULL: history, all of it. ANEW: all of a small table, as often as it is due. CHANGES: since the last read.
+
+    FORMULAS: of all live rows the values that move without a stamp, as often as they are due.
+    """
 
     FULL = "full"
     ANEW = "anew"
     CHANGES = "changes"
+    FORMULAS = "formulas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Wish:
     is_counted  Somebody counted them just now, so that a Bulk job may be made without a look at the first page.
     row_bytes   Width of a row as CSV.
     page_rows   Rows of a REST page, fewer than 2,000 where the org sends wide rows in smaller pages.
+    formulas    The columns to read, of a refresh.
     """
 
     sobject: str
@@ -73,6 +78,7 @@ class Wish:
     is_counted: bool = True
     row_bytes: int = UNKNOWN_ROW_BYTES
     page_rows: int = QUERY_PAGE_ROWS
+    formulas: tuple[str, ...] = ()
 
     @property
     def pages(self) -> int:
@@ -108,12 +114,13 @@ class ObjectRead:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An object that this cycle leaves out, for how many credits it will be read, and when there is room again."""
+    """What this cycle leaves out, for how many credits it will be read, and when there is room again."""
 
     sobject: str
     rows: int
     calls: int
     until_utc: str
+    mode: Mode = Mode.FULL
 
     @property
     def until(self) -> datetime:
@@ -124,6 +131,7 @@ class Waiting:
 class SyncPlan:
     """`looking_calls` were spent to make the plan; the rest is what carrying it out will take.
 
+    refresh       Of it the formulas, which are read once `reads` are in; None where none are due.
     left_calls    What the window would grant afterwards; below zero: so many have to wait until `resets_utc`.
     floor_calls   Of the org's allowance, kept for its other users; None where the org has not told it.
     """
@@ -138,6 +146,7 @@ class SyncPlan:
     floor_calls: int | None = None
     resets_utc: str = ""
     waiting: tuple[Waiting, ...] = field(default=())
+    refresh: "SyncPlan | None" = None
 
     @property
     def resets(self) -> datetime | None:
@@ -156,6 +165,28 @@ class SyncPlan:
         return sum(read.rows for read in self.reads)
 
     @property
+    def all_reads(self) -> tuple[ObjectRead, ...]:
+        return (*self.reads, *(self.refresh.reads if self.refresh else ()))
+
+    @property
+    def all_waiting(self) -> tuple[Waiting, ...]:
+        return (*self.waiting, *(self.refresh.waiting if self.refresh else ()))
+
+    def with_refresh(self, refresh: "SyncPlan | None") -> "SyncPlan":
+        """This plan, which has none, and the refresh behind it."""
+        if refresh is None:
+            return self
+        return replace(
+            self,
+            query_calls=self.query_calls + refresh.query_calls,
+            composite_calls=self.composite_calls + refresh.composite_calls,
+            bulk_calls=self.bulk_calls + refresh.bulk_calls,
+            seconds=self.seconds + refresh.seconds,
+            left_calls=None if self.left_calls is None else self.left_calls - refresh.reading_calls,
+            refresh=refresh,
+        )
+
+    @property
     def by_bulk(self) -> list[ObjectRead]:
         return [read for read in self.reads if read.method is Method.BULK]
 
@@ -171,13 +202,19 @@ class SyncPlan:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def told(self) -> dict[str, Any]:
+        """For people and programmes: formulas stand among the rest."""
+        whole = replace(self, reads=self.all_reads, waiting=self.all_waiting, refresh=None)
+        return {**{name: value for name, value in whole.to_json().items() if name != "refresh"}, "calls": self.calls}
+
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "SyncPlan":
         reads = tuple(
             ObjectRead(**{**row, "mode": Mode(row["mode"]), "method": Method(row["method"])}) for row in stored["reads"]
         )
-        waiting = tuple(Waiting(**row) for row in stored["waiting"])
-        return cls(**{**stored, "reads": reads, "waiting": waiting})
+        waiting = tuple(Waiting(**{**row, "mode": Mode(row.get("mode", Mode.FULL))}) for row in stored["waiting"])
+        refresh = cls.from_json(stored["refresh"]) if stored.get("refresh") else None
+        return cls(**{**stored, "reads": reads, "waiting": waiting, "refresh": refresh})
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +305,8 @@ def _result_pages(wish: Wish, file_bytes: int) -> int:
 
 def _read(wish: Wish, option: _Option, file_bytes: int) -> ObjectRead:
     method, why = _method(wish, option)
+    if wish.formulas:
+        why = f"{', '.join(wish.formulas)} may move without a stamp; {why}"
     return ObjectRead(
         sobject=wish.sobject,
         mode=wish.mode,

@@ -52,12 +52,15 @@ def publish(
             _has_all_rows(table, cycle)
             table.vanished_until_utc, table.vanished_checked_utc = read_from_utc - OVERLAP, read_from_utc
             table.full_read_utc = now_utc()
+            table.formulas_read_utc = cycle.started_utc
         else:
             note_changes(table, seen.rows[read.sobject], read_from_utc)
         if table.read_from_utc is None or not cycle.is_backfill:
             table.read_from_utc = read_from_utc
         note_widths(table, seen.row_bytes.get(read.sobject), seen.page_rows.get(read.sobject))
         table.save()
+    refreshed = [read.sobject for read in plan.refresh.reads] if plan.refresh else []
+    ReplicaTable.of(account).filter(sobject__in=refreshed).update(formulas_read_utc=cycle.started_utc)
     keep_pace(account, seen.pace())
     cycle.published_utc, cycle.rows_read, cycle.actual = now_utc(), dict(seen.rows), dict(actual)
     cycle.save(update_fields=["published_utc", "rows_read", "actual"])

@@ -33,12 +33,14 @@ class Seen:
     """What a cycle has come across, from step results only, so that a resumed one arrives at the same sums.
 
     query_calls, composite_calls   Rounds of one page, which go as a plain query, and of several.
+    bulk_jobs                      Jobs that were made.
     query_pace, bulk_pace, fetch_pace   (calls or rows, seconds) of each call, job and fetched page.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
     pages: Counter[str] = field(default_factory=Counter)
     bulk_pages: Counter[str] = field(default_factory=Counter)
+    bulk_jobs: Counter[str] = field(default_factory=Counter)
     query_calls: int = 0
     composite_calls: int = 0
     row_bytes: dict[str, int] = field(default_factory=dict)
@@ -137,8 +139,7 @@ class Reading:
         if not records:
             return None
         with self.scratch(".ndjson") as path:
-            with path.open("wb") as file:
-                file.writelines(orjson.dumps(record) + b"\n" for record in records)
+            write_ndjson(path, records)
             part = write_part_from_ndjson(path, self.schemas[sobject], self.directory, self.cycle.number)
         check_rows(sobject, len(records), part)
         return part
@@ -154,6 +155,11 @@ class Reading:
         self.directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.directory, prefix=SCRATCH_PREFIX) as folder:
             yield Path(folder) / f"page{suffix}"
+
+
+def write_ndjson(path: Path, records: Sequence[Record]) -> None:
+    with path.open("wb") as file:
+        file.writelines(orjson.dumps(record) + b"\n" for record in records)
 
 
 def since_of(read: ObjectRead) -> datetime | None:

@@ -39,12 +39,14 @@ def _with_counts(reading: Reading, plan: SyncPlan, rounds: Rounds) -> SyncPlan:
     reads = tuple(_counted(read, ways.get(read.sobject), reading) for read in plan.reads)
     seen, final = reading.tally.seen, replace(plan, reads=reads)
     pages = [bulk_result_pages(_by_job(read, ways), read.bulk_page_rows) for read in final.by_bulk]
-    return replace(
+    counted = replace(
         final,
         query_calls=seen.query_calls + rest.query_calls,
         composite_calls=seen.composite_calls + rest.composite_calls,
         bulk_calls=bulk_calls(pages, polls_of(reading.pace)),
+        refresh=None,
     )
+    return replace(counted.with_refresh(plan.refresh), seconds=plan.seconds, left_calls=plan.left_calls)
 
 
 def _wish_for_rest(unread: Unread) -> Wish:

@@ -7,6 +7,7 @@ connection is live. Not here: turning a schedule into jobs (jobs/schedules.py).
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,12 +21,16 @@ from headwater.jobs.models import Schedule
 from headwater.jobs.services import set_schedule, stop_schedule
 from headwater.sync.describe import DESCRIBE_EVERY
 from headwater.sync.discover import price, tables_of, wishes_of
+from headwater.sync.formulas import formula_wishes, formulas_every_days, tables_with_formulas
 from headwater.sync.models import DEFAULT_EVERY_MINUTES, CycleSetting, ReplicaTable
 from headwater.sync.objects import DAILY
+from headwater.sync.schemas import formulas_of
 
 CYCLE_TASK = "sync.cycle"
 SCHEDULE_CHANGED = "sync.schedule_changed"
+FORMULAS_CHANGED = "sync.formulas_changed"
 CHOICES_MINUTES = (5, 10, 15, 30, 60, 180, 360, 720, 1440)
+FORMULA_CHOICES_DAYS = (1, 7, None)
 _DAY = timedelta(days=1)
 
 
@@ -44,13 +49,38 @@ class Cadence:
     every_minutes: int | None
     next_utc: datetime | None
     choices: tuple[Choice, ...]
+    formulas: "FormulaCadence"
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaCadence:
+    """How often a read takes formulas anew; None: never. `calls` is what each time costs, 0 where none is read.
+
+    fields   Object.Field of each formula that is read.
+    """
+
+    every_days: int | None
+    calls: int
+    fields: tuple[str, ...]
+
+    @property
+    def calls_a_day(self) -> int:
+        return ceil(self.calls / self.every_days) if self.every_days else 0
 
 
 def cadence_of(account: Account) -> Cadence:
-    chosen = chosen_minutes(account)
+    chosen, formulas = chosen_minutes(account), formula_cadence_of(account)
     cycle_calls, daily_calls = _idle_calls(account)
+    daily_calls += formulas.calls_a_day
     choices = tuple(Choice(minutes, cycle_calls * (1440 // minutes) + daily_calls) for minutes in CHOICES_MINUTES)
-    return Cadence(chosen, next_cycle_utc(account), choices)
+    return Cadence(chosen, next_cycle_utc(account), choices, formulas)
+
+
+def formula_cadence_of(account: Account) -> FormulaCadence:
+    tables = tables_with_formulas(account)
+    fields = tuple(f"{name}.{each}" for name, table in tables.items() for each in formulas_of(table))
+    calls = price(account, formula_wishes(tables), looking_calls=0).calls if tables else 0
+    return FormulaCadence(formulas_every_days(account), calls, fields)
 
 
 def next_cycle_utc(account: Account) -> datetime | None:
@@ -98,9 +128,43 @@ def change_cadence(account: Account, minutes: int | None, *, actor: str) -> Cade
     return cadence_of(account)
 
 
+@transaction.atomic
+def change_formulas(account: Account, days: int | None, *, actor: str) -> Cadence:
+    """Read formulas anew every so many days from now on, or (None) never. Kept on record."""
+    if days not in FORMULA_CHOICES_DAYS:
+        raise Fix(
+            "sync.bad_interval",
+            f"{days} days is not one of the intervals for formulas.",
+            Facts(
+                left="Nothing was changed.",
+                you_can=f"choose one of {', '.join(formulas_in_words(each) for each in FORMULA_CHOICES_DAYS)}",
+            ),
+        )
+    before = formulas_every_days(account)
+    if before != days:
+        CycleSetting.of(account).update_or_create(account=account, defaults={"formulas_every_days": days})
+        told = {"before": formulas_in_words(before), "after": formulas_in_words(days)}
+        record_event(account, actor=actor, action=FORMULAS_CHANGED, **told)
+    return cadence_of(account)
+
+
+@transaction.atomic
+def change_schedule(account: Account, wished: Mapping[str, int | None], *, actor: str) -> Cadence:
+    """`every_minutes` and `formulas_every_days`; what is not named stays as it is."""
+    if "formulas_every_days" in wished:
+        change_formulas(account, wished["formulas_every_days"], actor=actor)
+    if "every_minutes" in wished:
+        change_cadence(account, wished["every_minutes"], actor=actor)
+    return cadence_of(account)
+
+
+def formulas_in_words(days: int | None) -> str:
+    return {None: "never", 1: "once a day", 7: "once a week"}[days]
+
+
 def cadence_changes(account: Account) -> QuerySet[AuditEvent]:
     """Who changed it and when, the newest first."""
-    return events_of(account, SCHEDULE_CHANGED)
+    return events_of(account).filter(action__in=[SCHEDULE_CHANGED, FORMULAS_CHANGED])
 
 
 def in_words(minutes: int | None) -> str:

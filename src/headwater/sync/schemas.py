@@ -4,14 +4,16 @@ A column has one type for ever under the name that it has in parts: a field whos
 and readers see the old one until every row was read anew. Not here: noticing a change (describe.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from headwater.lake import CanonicalType, Column, Owner, TableSchema
+from headwater.lake import ALWAYS, CanonicalType, Column, Owner, TableSchema
 from headwater.sync.models import DescribedObject, ReplicaTable
 from headwater.sync.objects import GOES_WITH
 
 Columns = list[list[str]]
+_FORMULA = " formula"
 
 
 def schema_of(table: ReplicaTable) -> TableSchema:
@@ -30,6 +32,7 @@ def frozen(tables: Mapping[str, ReplicaTable]) -> dict[str, Any]:
         name: {
             "columns": [[column.name, column.type.value, column.stored_name] for column in schema_of(table).columns],
             "reload_number": table.reload_number,
+            "formulas": formulas_of(table),
         }
         for name, table in tables.items()
     }
@@ -70,7 +73,18 @@ def adopt(table: ReplicaTable, columns: Columns, described: DescribedObject) -> 
 def kind_of(described: DescribedObject, name: str) -> str:
     """Salesforce's type, and whether it is a formula: either may change every value without a stamp."""
     kind, is_formula, _ = described.fields[name]
-    return f"{kind} formula" if is_formula else str(kind)
+    return f"{kind}{_FORMULA}" if is_formula else str(kind)
+
+
+def formulas_of(table: ReplicaTable) -> list[str]:
+    """The columns whose values may move without a stamp of the row."""
+    return [name for name, _ in table.columns if table.kinds.get(name, "").endswith(_FORMULA)]
+
+
+def formulas_schema(schema: TableSchema, formulas: Collection[str]) -> TableSchema:
+    """What is asked for to know their values: no other column but those that place a row."""
+    chosen = (*ALWAYS, *formulas)
+    return replace(schema, columns=tuple(column for column in schema.columns if column.name in chosen))
 
 
 def _stored_name(stored_types: Mapping[str, str], name: str, kind: str) -> str:

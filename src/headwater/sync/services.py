@@ -24,7 +24,7 @@ from headwater.sync.discover import count_rows, tables_of, tables_to_read, wishe
 from headwater.sync.fitting import BACKFILL_TASK, fitted_plan
 from headwater.sync.models import Cycle, DescribedObject, ManifestPart, ReadingPace, ReplicaTable
 from headwater.sync.notices import notices_of
-from headwater.sync.plan import ObjectRead, SyncPlan, Waiting
+from headwater.sync.plan import Mode, ObjectRead, SyncPlan, Waiting
 from headwater.sync.publish import lake_directory, manifest
 from headwater.sync.schedule import CYCLE_TASK
 from headwater.sync.vanished import asking_calls
@@ -145,8 +145,8 @@ def plan_against_actual(account: Account, job_id: str) -> PlanAgainstActual | No
     final = SyncPlan.from_json(cycle.final_plan) if cycle.final_plan else None
     return PlanAgainstActual(
         calls=tuple(_calls_line(kind, plan, final, cycle.actual) for kind in CALLS_OF_A_PLAN),
-        objects=tuple(_object_line(read, final, cycle.actual) for read in plan.reads),
-        waiting=plan.waiting,
+        objects=tuple(_object_line(read, final, cycle.actual) for read in plan.all_reads),
+        waiting=plan.all_waiting,
         left_calls=plan.left_calls,
         resets_utc=plan.resets,
         planned_seconds=plan.seconds,
@@ -160,8 +160,10 @@ def _calls_line(kind: str, plan: SyncPlan, final: SyncPlan | None, actual: Mappi
 
 def _object_line(read: ObjectRead, final: SyncPlan | None, actual: Mapping[str, Any]) -> ObjectLine:
     """With the way that was taken in the end."""
-    way = next((each for each in final.reads if each.sobject == read.sobject), read) if final else read
-    came: Mapping[str, int] = actual.get("objects", {}).get(read.sobject, {})
+    is_refresh = read.mode is Mode.FORMULAS
+    same = (each for each in final.reads if each.sobject == read.sobject) if final and not is_refresh else iter(())
+    way = next(same, read)
+    came: Mapping[str, int] = actual.get("refresh" if is_refresh else "objects", {}).get(read.sobject, {})
     return ObjectLine(
         sobject=read.sobject,
         mode=read.mode.value,

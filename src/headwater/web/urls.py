@@ -99,6 +99,7 @@ urlpatterns = [
     path("settings/crm/general/<slug:setting>/", crm_general.save, name="crm_general_save"),
     path("settings/crm/schedule/", crm_schedule.crm_schedule, name="crm_schedule"),
     path("settings/crm/schedule/save/", crm_schedule.save, name="crm_schedule_save"),
+    path("settings/crm/schedule/formulas/", crm_schedule.save_formulas, name="crm_schedule_save_formulas"),
     path("settings/security/authentication/", authentication.authentication, name="authentication"),
     path("settings/security/authentication/second-factor/", authentication.second_factor, name="authentication_factor"),
     path("settings/security/authentication/oidc/", single_sign_on.keep_openid, name="authentication_oidc"),

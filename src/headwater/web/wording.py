@@ -108,7 +108,6 @@ FINDING_LEVELS: Mapping[Level, tuple[str, str]] = {  # (a key of templatetags.he
 }
 # Reasons for which a job stopped that the preflight can explain.
 LACKS_PERMISSION = (
-    "lake.fields_missing",
     "salesforce.operation_too_large",
     "salesforce.refused",
     "sync.fields_not_readable",
@@ -169,6 +168,7 @@ DEEDS: Mapping[str, str] = {  # as the record of changes names them
     "people.joined": "Joined",
     "people.removed": "Removed",
     "people.role_changed": "Changed the role",
+    "sync.formulas_changed": "How often formulas are read anew",
     "sync.schedule_changed": "How often the org is read",
 }
 

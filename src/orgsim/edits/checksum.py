@@ -8,9 +8,12 @@ Values: null is empty; booleans `true`/`false`; numbers in plain decimals withou
 
 import hashlib
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from orgsim.errors import missing_on_sobject
 from orgsim.schema.model import NUMBER_TYPES, Field, SObject
+from orgsim.soql.computed import computed_sql
+from orgsim.soql.scope import Question, Scope
 from orgsim.soql.shape import any_text
 from orgsim.store.org import Org
 
@@ -29,15 +32,19 @@ class Checksum:
 def checksum(org: Org, name: str, fields: list[str] | None = None, *, all_rows: bool = False) -> Checksum:
     """Of the rows that are not deleted, archived activities among them; with `all_rows` of deleted ones too.
 
-    fields  default: every stored field, in the order of the describe.
+    fields  default: every stored field, in the order of the describe. Formulas are computed as at this moment.
     """
     sobject = org.catalog().get(name)
-    chosen = [stored_field(sobject, each) for each in fields] if fields else list(sobject.stored_fields)
-    row_text = f" || {_SEPARATOR} || ".join(f"'{each.name}=' || {canonical_sql(each)}" for each in chosen)
-    where = "" if all_rows or not sobject.has_recycle_bin else ' WHERE "IsDeleted" = 0'
+    chosen = [_field(sobject, each) for each in fields] if fields else list(sobject.stored_fields)
+    scope = Scope(_question(org), sobject, None)
+    row_text = f" || {_SEPARATOR} || ".join(
+        f"'{each.name}=' || {canonical_sql(each, _column_sql(scope, each))}" for each in chosen
+    )
+    where = "" if all_rows or not sobject.has_recycle_bin else f' WHERE {scope.alias}."IsDeleted" = 0'
     total = rows = 0
     with org.database.read() as connection:
-        for (text,) in connection.execute(f'SELECT {row_text} FROM "{sobject.name}"{where}'):  # noqa: S608  names come from the schema
+        sql = f"SELECT {row_text} FROM {scope.from_sql()}{where}"  # noqa: S608  names come from the schema
+        for (text,) in connection.execute(sql, scope.question.params):
             total += int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
             rows += 1
     return Checksum(sobject.name, tuple(each.name for each in chosen), rows, f"{total % _MODULUS:016x}")
@@ -49,6 +56,23 @@ def checksum_all(org: Org, *, all_rows: bool = False) -> list[Checksum]:
     return [each for each in found if each.rows]
 
 
+def _question(org: Org) -> Question:
+    """Nobody's in particular, who sees everything."""
+    catalog = org.catalog()
+    return Question("", catalog, catalog, True, org.clock.now(), ZoneInfo("GMT"), "", "")
+
+
+def _field(sobject: SObject, name: str) -> Field:
+    found = sobject.find(name)
+    return found if found and found.formula is not None else stored_field(sobject, name)
+
+
+def _column_sql(scope: Scope, field: Field) -> str:
+    if field.formula is not None:
+        return computed_sql(scope, scope.alias, scope.sobject, field)
+    return f'{scope.alias}."{field.name}"'
+
+
 def stored_field(sobject: SObject, name: str) -> Field:
     """Raises ApiError for one that is not there, or not stored."""
     found = sobject.find(name)
@@ -57,9 +81,9 @@ def stored_field(sobject: SObject, name: str) -> Field:
     return found
 
 
-def canonical_sql(field: Field) -> str:
-    """A stored value as the checksum writes it."""
-    column = f'"{field.name}"'
+def canonical_sql(field: Field, column: str = "") -> str:
+    """A stored value as the checksum writes it; `column` where it is not the field's own."""
+    column = column or f'"{field.name}"'
     if field.type == "boolean":
         return f"CASE WHEN {column} THEN 'true' ELSE 'false' END"
     if field.type == "datetime":

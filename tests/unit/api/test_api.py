@@ -179,6 +179,18 @@ def test_the_schedule_is_read_and_set(client: Client, alder: Account) -> None:
     assert list(told["idle_calls_a_day"]) == ["5", "10", "15", "30", "60", "180", "360", "720", "1440"]
 
 
+def test_how_often_formulas_are_read_anew_is_set_alone_or_with_the_rest(client: Client, alder: Account) -> None:
+    key = key_of(alder, Role.ADMIN)
+    told = ask(client, "put", "/schedule", key, {"formulas_every_days": 7}).json()
+    assert (told["formulas_every_days"], told["every_minutes"]) == (7, 15)
+    assert (told["formulas_calls"], told["formula_fields"]) == (0, [])
+    refused = ask(client, "put", "/schedule", key, {"every_minutes": 7, "formulas_every_days": None})
+    assert (refused.status_code, refused.json()["code"]) == (409, "sync.bad_interval")
+    assert ask(client, "get", "/schedule", key).json()["formulas_every_days"] == 7
+    told = ask(client, "put", "/schedule", key, {"every_minutes": 60, "formulas_every_days": None}).json()
+    assert (told["every_minutes"], told["formulas_every_days"]) == (60, None)
+
+
 def test_the_settings_of_credits_are_read_and_set_one_by_one(client: Client, alder: Account) -> None:
     key = key_of(alder, Role.ADMIN)
     assert ask(client, "patch", "/credits/settings", key, {"floor_percent": 20, "reset_time": "06:30"}).json() == {

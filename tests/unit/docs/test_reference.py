@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headwater.connections.package import BUYER_ATTRIBUTION_TOUCHPOINT, BUYER_TOUCHPOINT, FIELDS
-from headwater.lake import TableParts, checksum, open_snapshot, schema_from_describe, write_part_from_csv
+from headwater.lake import Column, TableParts, TableSchema, canonical_type, checksum, open_snapshot, write_part_from_csv
 from headwater.sync.objects import DAILY, OBJECTS, SMALL
 
 ROOT = Path(__file__).parents[3]
@@ -173,9 +173,7 @@ def test_the_program_on_the_replica_page_computes_the_checksum(tmp_path: Path) -
         + '\n"006002AAA","NA","-0.005","","false","","2022-03-17T16:21:27.000Z"'
         + '\n"006003AAA","","10000000","0","false","","2022-03-17T16:21:28.000Z"\n'
     )
-    schema = schema_from_describe(
-        {"name": "Opportunity", "fields": [{"name": name, "type": kind} for name, kind in types.items()]}, list(types)
-    )
+    schema = TableSchema("Opportunity", tuple(Column(name, canonical_type(kind)) for name, kind in types.items()))
     parts = [write_part_from_csv(result, schema, tmp_path, 1)]
     with open_snapshot({"Opportunity": TableParts(schema, parts)}, tmp_path) as connection:
         ours = checksum(connection, "Opportunity", schema.names)

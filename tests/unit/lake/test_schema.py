@@ -1,49 +1,29 @@
-"""A schema comes from describe alone."""
-
-from typing import Any
+"""A column has the type that Salesforce's own type calls for, and what has no place here is known."""
 
 import pytest
 
-from headwater.common.errors import Fix
-from headwater.lake import CanonicalType, Column, schema_from_describe
+from headwater.lake import CanonicalType, Column, TableSchema, can_hold, canonical_type
 
 
-def describe(**types: str) -> dict[str, Any]:
-    return {"name": "Thing", "fields": [{"name": name, "type": kind} for name, kind in types.items()]}
-
-
-def test_it_takes_the_types_from_describe() -> None:
-    types = {
-        "Id": "id", "OwnerId": "reference", "Status": "picklist", "Body": "textarea", "At": "time",
-        "Amount": "currency", "Share": "percent", "Count": "int", "Weight": "double", "IsOn": "boolean",
-        "CloseDate": "date", "Made": "datetime",
-    }  # fmt: skip
-    schema = schema_from_describe(describe(**types), list(types))
+def test_each_of_salesforces_types_has_one_here() -> None:
     text, number = CanonicalType.STRING, CanonicalType.DOUBLE
-    assert [column.type for column in schema.columns] == [
-        text, text, text, text, text, CanonicalType.DECIMAL,
-        number, number, number, CanonicalType.BOOLEAN, CanonicalType.DATE, CanonicalType.TIMESTAMP,
-    ]  # fmt: skip
+    expected = {
+        "id": text, "reference": text, "picklist": text, "textarea": text, "time": text, "anyType": text,
+        "currency": CanonicalType.DECIMAL, "long": CanonicalType.DECIMAL,
+        "percent": number, "int": number, "double": number, "boolean": CanonicalType.BOOLEAN,
+        "date": CanonicalType.DATE, "datetime": CanonicalType.TIMESTAMP,
+    }  # fmt: skip
+    assert {kind: canonical_type(kind) for kind in expected} == expected
+    assert all(can_hold(kind) for kind in expected)
 
 
-def test_it_adds_id_first_and_the_columns_that_tell_change_where_the_object_has_them() -> None:
-    shown = describe(Name="string", SystemModstamp="datetime", IsDeleted="boolean", Id="id")
-    assert schema_from_describe(shown, ["Name"]).names == ("Id", "Name", "SystemModstamp", "IsDeleted")
-    assert schema_from_describe(describe(Id="id", Name="string"), ["Name"]).names == ("Id", "Name")
+@pytest.mark.parametrize("kind", ["address", "location", "base64", "complexvalue", "of tomorrow"])
+def test_what_it_cannot_hold_is_known_rather_than_guessed(kind: str) -> None:
+    assert not can_hold(kind)
 
 
-def test_it_uses_salesforces_spelling_and_leaves_out_what_was_not_asked_for() -> None:
-    schema = schema_from_describe(describe(Id="id", LeadSource="picklist", Fax="phone"), {"leadsource"})
-    assert schema.columns[1:] == (Column("LeadSource", CanonicalType.STRING),)
-
-
-def test_it_names_all_missing_fields_at_once() -> None:
-    with pytest.raises(Fix, match=r"2 of the fields .* Budget__c, Region__c\.") as caught:
-        schema_from_describe(describe(Id="id"), ["Region__c", "Budget__c"])
-    assert caught.value.code == "lake.fields_missing"
-
-
-def test_it_refuses_types_it_cannot_hold_rather_than_guess() -> None:
-    with pytest.raises(Fix, match=r"MailingAddress \(address\), Photo \(base64\)") as caught:
-        schema_from_describe(describe(Id="id", MailingAddress="address", Photo="base64"), ["MailingAddress", "Photo"])
-    assert caught.value.code == "lake.field_type_unknown"
+def test_a_row_has_its_id_first() -> None:
+    name = Column("Name", CanonicalType.STRING)
+    with pytest.raises(ValueError, match="first column of Thing must be Id"):
+        TableSchema("Thing", (name,))
+    assert TableSchema("Thing", (Column("Id", CanonicalType.STRING), name)).names == ("Id", "Name")

@@ -12,13 +12,14 @@ from headwater.connections.models import Connection, Status
 from headwater.jobs.models import Schedule, State
 from headwater.jobs.schedules import enqueue_due
 from headwater.jobs.services import jobs_of
-from headwater.sync.models import DEFAULT_EVERY_MINUTES, ReplicaTable
+from headwater.sync.models import DEFAULT_EVERY_MINUTES, DescribedObject, ReplicaTable
 from headwater.sync.schedule import (
     CHOICES_MINUTES,
     CYCLE_TASK,
     cadence_changes,
     cadence_of,
     change_cadence,
+    change_formulas,
     in_words,
     keep_schedules,
 )
@@ -139,6 +140,28 @@ def test_the_price_of_a_day_is_known_once_objects_were_read(account: Account) ->
     assert prices[1440] == 1 + 1  # two objects, empty: one composite, and the describe
     assert prices[5] == 288 + 1
     assert list(prices) == list(CHOICES_MINUTES)
+
+
+def test_formulas_cost_what_they_cost_a_day_and_each_choice_is_kept_with_its_author(account: Account) -> None:
+    was_read(account)
+    before = cadence_of(account)
+    assert (before.formulas.every_days, before.formulas.calls, before.formulas.fields) == (1, 0, ())
+    ReplicaTable.of(account).filter(sobject="Lead").update(
+        columns=[["Id", "VARCHAR"], ["SystemModstamp", "TIMESTAMP"], ["Staff__c", "DOUBLE"]],
+        kinds={"Staff__c": "double formula"},
+    )
+    DescribedObject.of(account).create(account=account, sobject="Lead", fields={"Id": ["id", False, "Id"]})
+    daily = cadence_of(account)
+    assert (daily.formulas.calls, daily.formulas.fields) == (1, ("Lead.Staff__c",))
+    assert [choice.calls_a_day for choice in daily.choices] == [choice.calls_a_day + 1 for choice in before.choices]
+    never = change_formulas(account, None, actor=ACTOR)
+    assert never.choices == before.choices
+    change_formulas(account, 7, actor=ACTOR)
+    told = [(event.actor, event.before, event.after) for event in cadence_changes(account)]
+    assert told == [(ACTOR, "never", "once a week"), (ACTOR, "once a day", "never")]
+    with pytest.raises(Fix, match="2 days is not one of the intervals") as refused:
+        change_formulas(account, 2, actor=ACTOR)
+    assert refused.value.code == "sync.bad_interval"
 
 
 def test_another_accounts_schedule_stays_its_own(account: Account) -> None:

@@ -10,7 +10,16 @@ from headwater.connections.services import connection_of
 from headwater.credits.quota_settings import settings_of
 from headwater.jobs.models import ENDED
 from headwater.jobs.services import job_view, latest
-from headwater.sync.schedule import CYCLE_TASK, cadence_changes, cadence_of, change_cadence, in_words
+from headwater.sync.schedule import (
+    CYCLE_TASK,
+    FORMULA_CHOICES_DAYS,
+    cadence_changes,
+    cadence_of,
+    change_cadence,
+    change_formulas,
+    formulas_in_words,
+    in_words,
+)
 from headwater.sync.services import replica_state
 from headwater.web.acting import MemberRequest, admin_action, member_page
 from headwater.web.telling import telling
@@ -37,6 +46,8 @@ def crm_schedule(request: MemberRequest) -> HttpResponse:
             (choice, in_words(choice.minutes), choice.calls_a_day > limit_calls) for choice in reversed(cadence.choices)
         ],
         "in_words": in_words(cadence.every_minutes),
+        "formula_choices": [(days, formulas_in_words(days)) for days in FORMULA_CHOICES_DAYS],
+        "formulas_in_words": formulas_in_words(cadence.formulas.every_days),
         "changes": cadence_changes(account)[:SHOWN_CHANGES],
     }
     return render(request, "web/settings/crm_schedule.html", facts)
@@ -45,9 +56,22 @@ def crm_schedule(request: MemberRequest) -> HttpResponse:
 @require_POST
 @admin_action
 def save(request: MemberRequest) -> HttpResponse:
-    chosen = request.POST.get("every_minutes", "")
-    minutes = None if chosen == OFF else int(chosen) if chosen.isascii() and chosen.isdecimal() else 0
     with telling(request):
-        cadence = change_cadence(request.account, minutes, actor=request.user.email)
+        cadence = change_cadence(request.account, _chosen(request, "every_minutes"), actor=request.user.email)
         messages.success(request, f"The org is read {in_words(cadence.every_minutes)}.")
     return redirect(PAGE)
+
+
+@require_POST
+@admin_action
+def save_formulas(request: MemberRequest) -> HttpResponse:
+    with telling(request):
+        cadence = change_formulas(request.account, _chosen(request, "every_days"), actor=request.user.email)
+        messages.success(request, f"Formulas are read anew {formulas_in_words(cadence.formulas.every_days)}.")
+    return redirect(PAGE)
+
+
+def _chosen(request: MemberRequest, name: str) -> int | None:
+    """The number that was chosen, None for off; anything else is 0, which the service refuses."""
+    chosen = request.POST.get(name, "")
+    return None if chosen == OFF else int(chosen) if chosen.isascii() and chosen.isdecimal() else 0
