@@ -28,6 +28,7 @@ from orgsim.testing import RunningOrgsim
 
 SOBJECTS = ("Lead", "Contact", "Opportunity", "Account")
 FIELDS_AT_ONCE = 4
+EDITS_OF_A_LOAD = 700
 LONGEST_TEXT = 40
 
 
@@ -66,6 +67,11 @@ class People:
 def _purge(people: People, *, deleted: bool) -> None:
     name = people.hand.dice.choice(DELETED)
     people.org.writer().purge(name, people.hand.some_id(name, deleted=deleted))
+
+
+def _load(people: People) -> None:
+    """A program changes hundreds at one moment: more than a page of them, all with one stamp."""
+    people.done["updates of loads"] += sum(succeeds(people.hand, update_one) for _ in range(EDITS_OF_A_LOAD))
 
 
 def _make_field(people: People) -> None:
@@ -114,6 +120,7 @@ _DEEDS: dict[str, tuple[float, Callable[[People], None]]] = {
     "conversions": (5, _with_hand(convert_one)),
     "hard deletes": (4, lambda people: _purge(people, deleted=False)),
     "emptied from the bin": (3, lambda people: _purge(people, deleted=True)),
+    "loads": (0.2, _load),
     "fields made": (0.3, _make_field),
     "fields filled": (8, _fill_field),
     "fields retyped": (0.1, _retype_field),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from headwater.jobs.models import Job
 
 LEASE_SECONDS = 1.0
-LIMIT_CALLS = 150
+LIMIT_CALLS = 30
 IDLE_SECONDS = 0.1
 DIFFERENCES_SHOWN = 20
 
@@ -66,15 +66,16 @@ def nurse(home: Path) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             with _clock(float(ahead_seconds)):
                 work(name, home)
+            os._exit(0)
         _tell(pid)
 
 
 def work(name: str, home: Path) -> None:
-    """One cycle after the other, until somebody kills this process."""
+    """One cycle after the other, until somebody kills this process, or the nursery is gone."""
     from headwater.jobs.worker import Worker
 
-    worker = Worker(name, lease_seconds=LEASE_SECONDS)
-    while True:
+    worker, nursery = Worker(name, lease_seconds=LEASE_SECONDS), os.getppid()
+    while os.getppid() == nursery:
         _have_fields_named(home)
         _have_a_cycle(home)
         if not worker.run_one():
@@ -98,6 +99,8 @@ def _have_a_cycle(home: Path) -> Job:
 
 def _have_fields_named(home: Path) -> None:
     """What people of the org made is read from now on, if it is still there and the quota has room to ask."""
+    from orjson import JSONDecodeError
+
     from headwater.common.errors import HeadwaterError
     from headwater.sync.extras import name_field
     from headwater.sync.models import ExtraField
@@ -112,8 +115,8 @@ def _have_fields_named(home: Path) -> None:
             continue
         try:
             name_field(account, sobject, field, actor="ann@example.com")
-        except HeadwaterError as error:
-            if error.code == "sync.field_unknown":  # removed meanwhile
+        except (HeadwaterError, JSONDecodeError) as error:  # whoever meets it on a page tries again
+            if getattr(error, "code", "") == "sync.field_unknown":  # removed meanwhile
                 with given_up.open("a") as file:
                     file.write(f"{field}\n")
 
