@@ -22,6 +22,7 @@ from orgsim.edits.checksum import checksum
 from orgsim.person import answer_login
 from orgsim.rest.faults import Effect, Fault, add_fault, clear_faults
 from orgsim.seed import load_history
+from orgsim.server.admin import move_clock
 from orgsim.server.triggers import set_trigger
 from orgsim.testing import (
     CLIENT_ID,
@@ -141,6 +142,43 @@ def test_a_sync_killed_in_the_middle_goes_on_to_the_same_replica_and_no_credit_i
     assert done["replica_rows"] == {name: each.rows for name, each in theirs.items()}
     assert done["checksums"] == {name: each.checksum for name, each in theirs.items()}
     assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
+
+
+def test_an_audit_killed_again_and_again_goes_on_and_pays_only_the_broken_off_calls_twice(
+    org: RunningOrgsim, shell: Shell
+) -> None:
+    load_history(org.production, records=400, seed=7)
+    move_clock(org.state, {"jump_seconds": 1_200})
+    assert shell.connect().returncode == 0
+    shell.json("sync")
+    for lead in leads(org, "IsConverted = 0")[:3]:
+        org.writer().purge("Lead", lead)
+    before = org.production.usage.used_calls()
+    for call in (2, 4):  # while it compares; and then as it reads anew
+        add_fault(org.production.usage, Fault(Effect.TIMEOUT, on_calls=(call,), seconds=5, after=True))
+        used = org.production.usage.used_calls()
+        with shell.start("audit") as process:
+            await_calls(org, used + call)
+            process.send_signal(signal.SIGKILL)
+        clear_faults(org.production.usage)
+    audit = shell.json("audit")["audit"]
+    [lead] = [each for each in audit["objects"] if each["sobject"] == "Lead"]
+    assert (lead["finding"], sum(month["gone"] for month in lead["differing"])) == ("repaired", 3)
+    assert org.production.usage.used_calls() - before == audit["spent_calls"] == 3 + 1 + 1 + 1 + 2
+    assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
+    assert shell.json("audit", "--show")["audit"] == audit
+    shown = shell.run("audit", "--show").stdout
+    assert f"{audit['repaired_rows']} rows repaired. Credits: 3 planned, 8 spent." in shown
+
+    assert shell.json("rebuild", "Lead", "--yes")["rows"] == {"Lead": len(leads(org))}
+    refused = shell.run("rebuild", "Contact")  # nobody says yes
+    assert refused.returncode == 1
+    assert shell.json("sync")["rows"]["Lead"] == len(leads(org))
+
+
+def leads(org: RunningOrgsim, where: str = "1") -> list[str]:
+    rows = org.production.database.connect().execute(f"SELECT Id FROM Lead WHERE IsDeleted = 0 AND {where} ORDER BY Id")
+    return [lead for (lead,) in rows]
 
 
 def test_an_installation_killed_while_the_org_deploys_goes_on_with_the_same_deployment(

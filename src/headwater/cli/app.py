@@ -7,6 +7,7 @@ from headwater.cli import (
     accounts,
     api_keys,
     attribute,
+    audit,
     check,
     client_app,
     connect,
@@ -23,6 +24,7 @@ from headwater.cli import (
     people,
     plan,
     preflight,
+    rebuild,
     replica,
     schedule,
     serve,
@@ -52,6 +54,8 @@ app.command("plan")(plan.plan)
 app.command("sync")(sync.sync)
 app.command("replica")(replica.replica)
 app.command("schedule")(schedule.schedule)
+app.command("audit")(audit.audit)
+app.command("rebuild")(rebuild.rebuild)
 app.command("attribute")(attribute.attribute)
 app.command("export")(export.export)
 app.command("domain-confirm")(domain_confirm.domain_confirm)

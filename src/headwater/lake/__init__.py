@@ -5,6 +5,8 @@ Not here: which parts belong to a cycle (the manifest is the state database's) a
 
 from headwater.lake.checksum import checksum
 from headwater.lake.compaction import compact, merge_later, to_merge
+from headwater.lake.listing import Listing, Wrong, hold_against
+from headwater.lake.months import MonthSum, month_sums
 from headwater.lake.parts import Part, sweep
 from headwater.lake.renewal import write_renewed
 from headwater.lake.schema import ALWAYS, CanonicalType, Column, Owner, TableSchema, can_hold, canonical_type
@@ -18,18 +20,23 @@ __all__ = [
     "CanonicalType",
     "Column",
     "Deleted",
+    "Listing",
+    "MonthSum",
     "Owner",
     "Part",
     "TableParts",
     "TableSchema",
+    "Wrong",
     "can_hold",
     "can_hold_tombstones",
     "canonical_type",
     "checksum",
     "compact",
     "csv_size_bytes",
+    "hold_against",
     "ids_are_unique",
     "merge_later",
+    "month_sums",
     "open_snapshot",
     "sweep",
     "to_merge",

@@ -50,7 +50,7 @@ def write_deleted(
         if doubtful:
             live = ask_which_live([row[0] for row in doubtful])
             connection.execute("DELETE FROM candidate WHERE Id IN (SELECT unnest(?::VARCHAR[]))", [list(live)])
-        return write_part(connection, _tombstones(table.schema, "candidate"), table.schema, directory, sequence)
+        return write_part(connection, as_tombstones(table.schema, "candidate"), table.schema, directory, sequence)
 
 
 def _candidates(table: TableParts, deleted: Deleted, directory: Path) -> str:
@@ -66,6 +66,7 @@ def _candidates(table: TableParts, deleted: Deleted, directory: Path) -> str:
     )
 
 
-def _tombstones(schema: TableSchema, source: str) -> str:
+def as_tombstones(schema: TableSchema, source: str) -> str:
+    """The rows of `source`, which has the schema's columns, as deleted ones."""
     names = ", ".join("true AS IsDeleted" if name == "IsDeleted" else quote_name(name) for name in schema.names)
     return f"SELECT {names} FROM {source}"  # noqa: S608  # quoted names

@@ -277,12 +277,18 @@ class Org:
         pages = [_page(query.sobject, answer["body"]) for query, answer in zip(queries, answers, strict=True)]
         return pages, server_utc
 
-    def ask_together(self, queries: Sequence[SubQuery], doing: str) -> list[QueryPage | Refusal]:
-        """Up to five queries for one credit, each answered or refused on its own."""
+    def ask_together(
+        self, queries: Sequence[SubQuery], doing: str, *, deleted_too: bool = False
+    ) -> list[QueryPage | Refusal]:
+        """Up to five queries for one credit, each answered or refused on its own.
+
+        deleted_too   They see deleted and archived rows (queryAll, facts C.2).
+        """
+        resource = "queryAll" if deleted_too else "query"
         if not 1 <= len(queries) <= COMPOSITE_QUERIES_MAX:
             raise Bug("salesforce.composite_size", f"A composite holds 1 to 5 queries, not {len(queries)}.")
         subrequests = [
-            {"method": "GET", "url": f"{DATA}/query?q={quote(query.soql)}", "referenceId": f"q{place}"}
+            {"method": "GET", "url": f"{DATA}/{resource}?q={quote(query.soql)}", "referenceId": f"q{place}"}
             for place, query in enumerate(queries)
         ]
         body = {"allOrNone": False, "compositeRequest": subrequests}

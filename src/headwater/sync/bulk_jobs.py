@@ -59,7 +59,7 @@ class BulkJobs:
 
 
 def _create(reading: Reading, read: ObjectRead, attempt: int) -> dict[str, str]:
-    soql = bulk_soql(reading.schemas[read.sobject], since_of(read), Span(read.after, read.before))
+    soql = bulk_soql(reading.schemas[read.sobject], since_of(read), Span(read.after, read.before), read.only)
 
     def create() -> dict[str, str]:
         created = Bulk(reading.transport).create_query(read.sobject, soql)

@@ -101,14 +101,21 @@ def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
 
 def open_cycle(job: RunningJob, account: Account, *, is_backfill: bool = False) -> Cycle:
     def record(_: None) -> int:
-        latest = Cycle.of(account).order_by("-number").first()
-        number = latest.number + 1 if latest else 1
-        Cycle.of(account).create(
-            account=account, number=number, job_id=str(job.id), started_utc=now_utc(), is_backfill=is_backfill
-        )
-        return number
+        return create_cycle(job, account, is_backfill=is_backfill).number
 
     return Cycle.of(account).get(number=job.step("open", lambda: None, record))
+
+
+def create_cycle(job: RunningJob, account: Account, *, is_backfill: bool = False) -> Cycle:
+    """The next one, whose rows win over those of all before it. Called in a step's transaction."""
+    latest = Cycle.of(account).order_by("-number").first()
+    return Cycle.of(account).create(
+        account=account,
+        number=latest.number + 1 if latest else 1,
+        job_id=str(job.id),
+        started_utc=now_utc(),
+        is_backfill=is_backfill,
+    )
 
 
 def _plan(job: RunningJob, account: Account, cycle: Cycle, transport: Transport) -> SyncPlan:

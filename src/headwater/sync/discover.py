@@ -104,8 +104,13 @@ def _wish(table: ReplicaTable, count: int | None) -> Wish:
         since_utc=to_literal(since_utc) if since_utc else "",
         is_counted=mode is Mode.FULL,
         row_bytes=table.row_bytes or UNKNOWN_ROW_BYTES,
-        page_rows=min(table.page_rows or settings.QUERY_PAGE_ROWS, settings.QUERY_PAGE_ROWS),
+        page_rows=page_rows_of(table),
     )
+
+
+def page_rows_of(table: ReplicaTable) -> int:
+    """How many rows of it a page is expected to hold."""
+    return min(table.page_rows or settings.QUERY_PAGE_ROWS, settings.QUERY_PAGE_ROWS)
 
 
 def mode_of(table: ReplicaTable) -> Mode:

@@ -39,7 +39,7 @@ def fitted_plan(
     if is_first_import(account):
         return _with_room(price(account, wishes, looking_calls=looking_calls), budget, Priority.BACKFILL)
     history = [wish for wish in wishes if wish.mode is Mode.FULL]
-    now = [] if is_backfill_live(account) else _that_fits(account, history, budget.left_for(Priority.BACKFILL))
+    now = [] if is_backfill_live(account) else that_fits(account, history, budget.left_for(Priority.BACKFILL))
     waiting = [wish for wish in history if wish not in now]
     fresh = [wish for wish in wishes if wish.mode is not Mode.FULL] + _meanwhile(waiting, tables)
     plan = _with_room(price(account, [*fresh, *now], looking_calls=looking_calls), budget, Priority.FRESH)
@@ -52,7 +52,7 @@ def _refresh(account: Account, budget: Budget, room_calls: int) -> SyncPlan | No
     due = due_wishes(account)
     if not due:
         return None
-    now = _that_fits(account, due, room_calls)
+    now = that_fits(account, due, room_calls)
     waiting = tuple(
         Waiting(
             wish.sobject,
@@ -67,7 +67,7 @@ def _refresh(account: Account, budget: Budget, room_calls: int) -> SyncPlan | No
     return replace(price(account, now, looking_calls=0), waiting=waiting)
 
 
-def _that_fits(account: Account, history: Sequence[Wish], room_calls: int) -> list[Wish]:
+def that_fits(account: Account, history: Sequence[Wish], room_calls: int) -> list[Wish]:
     """The smallest first, as many as there is room for."""
     fitting: list[Wish] = []
     for wish in sorted(history, key=lambda each: (each.rows, each.sobject)):

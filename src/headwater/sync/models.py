@@ -148,6 +148,28 @@ class CycleSetting(AccountScoped):
         constraints = [models.UniqueConstraint(fields=["account"], name="one_cycle_setting_per_account")]
 
 
+class Audit(AccountScoped):
+    """A comparison of the replica with the org, and what it repaired; carried out by the job `job_id`.
+
+    after_cycle     Number of the published cycle that it compares.
+    finished_utc    Null while it is under way.
+    findings        One an object, as JSON (audit_findings.ObjectFinding).
+    planned_calls   What comparing was to cost if nothing differed.
+    """
+
+    job_id = models.CharField(max_length=40)
+    after_cycle = models.PositiveIntegerField()
+    started_utc = models.DateTimeField()
+    finished_utc = models.DateTimeField(null=True)
+    findings = models.JSONField(default=list)
+    repaired_rows = models.PositiveBigIntegerField(default=0)
+    planned_calls = models.PositiveIntegerField()
+    spent_calls = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "job_id"], name="one_audit_per_job")]
+
+
 class ManifestPart(AccountScoped):
     """One Parquet file of a table. is_base: as in the lake's Part."""
 

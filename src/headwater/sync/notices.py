@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from headwater.accounts.models import Account
 from headwater.common.errors import Facts
 from headwater.connections.preflight_rules import REPLICATED
+from headwater.sync.audit_findings import Finding, ObjectFinding
 from headwater.sync.describe import descriptions_of
-from headwater.sync.models import DescribedObject, ExtraField, ReplicaTable
+from headwater.sync.models import Audit, DescribedObject, ExtraField, ReplicaTable
 from headwater.sync.objects import OBJECTS
 
 TOLD = frozenset(  # an absent object is no trouble: it stands on the page of the fields alone
-    {"sync.object_lost", "sync.field_lost", "sync.not_replicateable", "sync.currency_missing"}
+    {"sync.object_lost", "sync.field_lost", "sync.not_replicateable", "sync.currency_missing", "sync.audit_differs"}
 )
 _GRANT = "grant read to the connected user in a permission set; it is read again from the next sync on"
 
@@ -36,7 +37,24 @@ def notices_of(account: Account) -> list[Notice]:
         found += _of_object(row, tables.get(row.sobject))
     lost = ExtraField.of(account).exclude(lost_utc=None).order_by("sobject", "field", "pk")
     found += {f"{each.sobject}.{each.field}": _field_lost(each) for each in lost}.values()
-    return found
+    audit = Audit.of(account).exclude(finished_utc=None).order_by("-finished_utc", "-pk").first()
+    told = [ObjectFinding.from_json(each) for each in audit.findings] if audit else []
+    return found + [_differs_again(each) for each in told if each.finding is Finding.DIFFERS_AGAIN]
+
+
+def _differs_again(found: ObjectFinding) -> Notice:
+    months = [each.month for each in found.differing if each.differs_again]
+    return Notice(
+        "sync.audit_differs",
+        found.sobject,
+        f"{found.sobject} differs from the org in {len(months)} months of creation, also after they were read anew.",
+        Facts(
+            why=f"Created in {', '.join(months[:12])}: rows or stamps are not the same.",
+            left="What was read is shown.",
+            next="The next audit, a week later, compares them again.",
+            you_can=f"run headwater audit again; if it persists, headwater rebuild {found.sobject}",
+        ),
+    )
 
 
 def _of_object(row: DescribedObject, table: ReplicaTable | None) -> Iterator[Notice]:

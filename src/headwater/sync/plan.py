@@ -69,6 +69,7 @@ class Wish:
     row_bytes   Width of a row as CSV.
     page_rows   Rows of a REST page, fewer than 2,000 where the org sends wide rows in smaller pages.
     formulas    The columns to read, of a refresh.
+    only        A condition on the rows, as SOQL; empty: all of them.
     """
 
     sobject: str
@@ -79,6 +80,7 @@ class Wish:
     row_bytes: int = UNKNOWN_ROW_BYTES
     page_rows: int = QUERY_PAGE_ROWS
     formulas: tuple[str, ...] = ()
+    only: str = ""
 
     @property
     def pages(self) -> int:
@@ -95,6 +97,7 @@ class ObjectRead:
 
     is_counted      As in Wish: a Bulk job needs no look.
     after, before   Ids between which a Bulk job reads, where pages were read already.
+    only            As in Wish.
     """
 
     sobject: str
@@ -110,6 +113,7 @@ class ObjectRead:
     is_counted: bool = True
     after: str = ""
     before: str = ""
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +323,7 @@ def _read(wish: Wish, option: _Option, file_bytes: int) -> ObjectRead:
         bulk_page_rows=bulk_page_rows(wish.row_bytes, file_bytes),
         why=why,
         is_counted=wish.is_counted,
+        only=wish.only,
     )
 
 

@@ -73,8 +73,7 @@ def unique_objects(account: Account, cycle: Cycle, plan: SyncPlan) -> list[str]:
 
 
 def _is_unique(account: Account, cycle: Cycle, table: ReplicaTable) -> bool:
-    rows = ManifestPart.of(account).filter(table=table, cycle=cycle).select_related("cycle")
-    parts = [_part(row) for row in rows]
+    parts = parts_of_cycle(account, table, cycle)
     return bool(parts) and ids_are_unique(TableParts(schema_of(table), parts), lake_directory(account))
 
 
@@ -86,6 +85,12 @@ def _has_all_rows(table: ReplicaTable, cycle: Cycle) -> None:
 
 def retire(parts: QuerySet[ManifestPart]) -> None:
     parts.filter(is_retired=False).update(is_retired=True, retired_utc=now_utc())
+
+
+def parts_of_cycle(account: Account, table: ReplicaTable, cycle: Cycle) -> list[Part]:
+    """What one cycle has read of an object so far."""
+    rows = ManifestPart.of(account).filter(table=table, cycle=cycle).select_related("cycle").order_by("pk")
+    return [_part(row) for row in rows]
 
 
 def live_parts(account: Account, table: ReplicaTable, under_way: Cycle | None = None) -> list[Part]:

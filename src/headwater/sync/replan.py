@@ -51,7 +51,15 @@ def _with_counts(reading: Reading, plan: SyncPlan, rounds: Rounds) -> SyncPlan:
 
 def _wish_for_rest(unread: Unread) -> Wish:
     read = unread.read
-    return Wish(read.sobject, read.mode, unread.left_rows, read.since_utc, True, read.row_bytes, unread.page_rows)
+    return Wish(
+        sobject=read.sobject,
+        mode=read.mode,
+        rows=unread.left_rows,
+        since_utc=read.since_utc,
+        row_bytes=read.row_bytes,
+        page_rows=unread.page_rows,
+        only=read.only,
+    )
 
 
 def _by_job(read: ObjectRead, ways: dict[str, ObjectRead]) -> int:

@@ -153,7 +153,7 @@ def _send(reading: Reading, asks: Sequence[Ask]) -> tuple[list[list[QueryPage]],
 
 def _query(reading: Reading, ask: Ask, piece: Slice) -> SubQuery:
     read = ask.unread.read
-    soql = page_soql(reading.schemas[read.sobject], since_of(read), ask.unread.span, piece)
+    soql = page_soql(reading.schemas[read.sobject], since_of(read), ask.unread.span, piece, read.only)
     return SubQuery(read.sobject, soql, batch_rows=max(ask.unread.page_rows, 200))
 
 

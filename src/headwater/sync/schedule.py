@@ -27,6 +27,8 @@ from headwater.sync.objects import DAILY
 from headwater.sync.schemas import formulas_of
 
 CYCLE_TASK = "sync.cycle"
+AUDIT_TASK = "sync.audit"
+AUDIT_EVERY_DAYS = 7
 SCHEDULE_CHANGED = "sync.schedule_changed"
 FORMULAS_CHANGED = "sync.formulas_changed"
 CHOICES_MINUTES = (5, 10, 15, 30, 60, 180, 360, 720, 1440)
@@ -178,21 +180,20 @@ def in_words(minutes: int | None) -> str:
 
 def keep_schedules(only: Collection[int] | None = None) -> None:
     """Make the schedules what they should be now, of all accounts or of some. Cheap where nothing is to be done."""
-    wanted = _wanted_minutes(only)
-    present = _enabled_seconds(only)
-    for account_id, minutes in wanted.items():
-        if present.get(account_id) != minutes * 60:
-            _start(account_id, minutes, is_new=account_id not in present)
-    for account_id in present.keys() - wanted.keys():
-        stop_schedule(CYCLE_TASK, tenant=str(account_id))
+    minutes = _wanted_minutes(only)
+    _keep(CYCLE_TASK, {account_id: each * 60 for account_id, each in minutes.items()}, only)
+    _keep(AUDIT_TASK, dict.fromkeys(minutes, AUDIT_EVERY_DAYS * 86_400), only)
 
 
-def _start(account_id: int, minutes: int, *, is_new: bool) -> None:
-    first_utc = now_utc() + timedelta(minutes=minutes) if is_new else None
-    arguments = {"account_id": account_id}
-    set_schedule(
-        CYCLE_TASK, tenant=str(account_id), every_seconds=minutes * 60, arguments=arguments, first_utc=first_utc
-    )
+def _keep(task: str, wanted_seconds: Mapping[int, int], only: Collection[int] | None) -> None:
+    present = _enabled_seconds(task, only)
+    for account_id, seconds in wanted_seconds.items():
+        if present.get(account_id) != seconds:
+            first_utc = None if account_id in present else now_utc() + timedelta(seconds=seconds)
+            arguments = {"account_id": account_id}
+            set_schedule(task, tenant=str(account_id), every_seconds=seconds, arguments=arguments, first_utc=first_utc)
+    for account_id in present.keys() - wanted_seconds.keys():
+        stop_schedule(task, tenant=str(account_id))
 
 
 def _wanted_minutes(only: Collection[int] | None) -> Mapping[int, int]:
@@ -206,7 +207,7 @@ def _wanted_minutes(only: Collection[int] | None) -> Mapping[int, int]:
     return {account_id: minutes for account_id, minutes in each.items() if minutes is not None}
 
 
-def _enabled_seconds(only: Collection[int] | None) -> Mapping[int, int]:
-    rows = Schedule.objects.filter(task=CYCLE_TASK, enabled=True).values_list("tenant", "every_seconds")
+def _enabled_seconds(task: str, only: Collection[int] | None) -> Mapping[int, int]:
+    rows = Schedule.objects.filter(task=task, enabled=True).values_list("tenant", "every_seconds")
     found = {int(tenant): seconds for tenant, seconds in rows if tenant.isdigit()}
     return found if only is None else {key: seconds for key, seconds in found.items() if key in only}

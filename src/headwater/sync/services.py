@@ -1,7 +1,7 @@
 """What pages, commands and the rooms above ask of the sync: plan, run, and read the replica."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,17 +16,21 @@ from headwater.jobs.models import JsonValue
 from headwater.jobs.running import RunningJob
 from headwater.jobs.tasks import task
 from headwater.lake import checksum, open_snapshot
+from headwater.sync.audit import run_audit
+from headwater.sync.audit_asks import comparing_calls
+from headwater.sync.audit_findings import AuditView, ObjectFinding
 from headwater.sync.backfill import run_backfill
 from headwater.sync.cycle import run_cycle
 from headwater.sync.describe import look_at_fields, store_look
 from headwater.sync.discover import count_changes as count_all_changes
 from headwater.sync.discover import count_rows, tables_of, tables_to_read, wishes_of
 from headwater.sync.fitting import BACKFILL_TASK, fitted_plan
-from headwater.sync.models import Cycle, DescribedObject, ManifestPart, ReadingPace, ReplicaTable
+from headwater.sync.models import Audit, Cycle, DescribedObject, ManifestPart, ReadingPace, ReplicaTable
 from headwater.sync.notices import notices_of
 from headwater.sync.plan import Mode, ObjectRead, SyncPlan, Waiting
 from headwater.sync.publish import lake_directory, manifest
-from headwater.sync.schedule import CYCLE_TASK
+from headwater.sync.rebuild import Rebuild, have_rebuilt, rebuild_of
+from headwater.sync.schedule import AUDIT_TASK, CYCLE_TASK
 from headwater.sync.vanished import asking_calls
 
 PLANNING = "plan"
@@ -94,10 +98,15 @@ def sync_cycle(job: RunningJob, *, account_id: int) -> JsonValue:
 
 
 def run_sync(job: RunningJob, account: Account) -> dict[str, Any]:
-    """A cycle; history that it had no room for is put in the queue, to be read at its share of the quota."""
+    """A cycle; history that it had no room for is put in the queue, to be read at its share of the quota.
+
+    Where the org could not tell which records are gone, an audit looks.
+    """
     result = run_cycle(job, account)
     if "waiting" in result:
         job.step("let history follow", lambda: backfill.enqueue(tenant=job.tenant, account_id=account.pk).pk)
+    if "untold" in result:
+        job.step("have it compared", lambda: audit.enqueue(tenant=job.tenant, account_id=account.pk).pk)
     notices = [notice.sentence for notice in notices_of(account)]
     return {**result, **({"notices": notices} if notices else {})}
 
@@ -106,6 +115,33 @@ def run_sync(job: RunningJob, account: Account) -> dict[str, Any]:
 def backfill(job: RunningJob, *, account_id: int) -> JsonValue:
     """History that had to wait."""
     return run_backfill(job, open_account_of_job(job.tenant, account_id))
+
+
+@task(AUDIT_TASK)
+def audit(job: RunningJob, *, account_id: int) -> JsonValue:
+    """The replica compared with the org by month of creation, and repaired."""
+    return run_audit(job, open_account_of_job(job.tenant, account_id))
+
+
+def planned_audit_calls(account: Account) -> int:
+    """Credits of an audit that finds nothing. A repair is priced once it is known what differs."""
+    return comparing_calls(account)
+
+
+def latest_audit(account: Account) -> AuditView | None:
+    """The newest that came to its end; None before the first. Asks the org nothing."""
+    row = Audit.of(account).exclude(finished_utc=None).order_by("-finished_utc", "-pk").first()
+    if row is None or row.finished_utc is None:
+        return None
+    return AuditView(
+        started_utc=row.started_utc,
+        finished_utc=row.finished_utc,
+        after_cycle=row.after_cycle,
+        planned_calls=row.planned_calls,
+        spent_calls=row.spent_calls,
+        repaired_rows=row.repaired_rows,
+        objects=tuple(ObjectFinding.from_json(each) for each in row.findings),
+    )
 
 
 def plan_sync(account: Account, *, count_changes: bool = False) -> SyncPlan:
@@ -185,6 +221,7 @@ def forget_replica(account: Account) -> dict[str, int]:
     """Delete everything that was read from the org, files and all. Safe to repeat. Returns the tables and cycles."""
     tables, cycles = ReplicaTable.of(account).count(), Cycle.of(account).count()
     with transaction.atomic():
+        Audit.of(account).delete()
         ManifestPart.of(account).delete()
         ReplicaTable.of(account).delete()
         DescribedObject.of(account).delete()
@@ -202,6 +239,18 @@ def replica_counts(account: Account) -> dict[str, int]:
             name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0]  # noqa: S608 - our own names
             for name in tables_of(account)
         }
+
+
+def plan_rebuild(account: Account, sobjects: Collection[str]) -> Rebuild:
+    """What reading these objects (none named: all) anew would take. Raises Fix sync.object_not_read."""
+    return rebuild_of(account, sobjects, replica_counts(account))
+
+
+def rebuild(account: Account, sobjects: Collection[str], *, actor: str) -> Rebuild:
+    """Have these objects dropped and read anew by the next cycle. Raises as plan_rebuild does."""
+    planned = plan_rebuild(account, sobjects)
+    have_rebuilt(account, planned, actor=actor)
+    return planned
 
 
 def object_checksums(account: Account) -> dict[str, tuple[int, str]]:

@@ -22,6 +22,7 @@ ENVIRONMENTS: Mapping[str, str] = {
 TASKS: Mapping[str, str] = {
     "sync.cycle": "Sync",
     "sync.backfill": "Reading history",
+    "sync.audit": "Comparing with the org",
     "attribution.run": "Attribution",
     "export.records": "Export",
     "pipeline.run": "Sync, attribution and export",
@@ -42,6 +43,7 @@ JOB_KINDS: Mapping[str, str] = {  # as the ledger of credits names them
     "preflight": "Preflight",
     "sync": "Sync",
     "backfill": "History",
+    "audit": "Audit",
     "export": "Export",
     "package.install": "Salesforce package",
     "demo": "Demo",
@@ -168,7 +170,9 @@ DEEDS: Mapping[str, str] = {  # as the record of changes names them
     "people.joined": "Joined",
     "people.removed": "Removed",
     "people.role_changed": "Changed the role",
+    "sync.audited": "Repaired the local copy",
     "sync.formulas_changed": "How often formulas are read anew",
+    "sync.rebuilt": "Had objects read anew",
     "sync.schedule_changed": "How often the org is read",
 }
 

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from headwater.cli.app import app
 
-COMMANDS = ("connect", "plan", "sync", "attribute", "export", "credits", "serve", "worker", "check")
+COMMANDS = ("connect", "plan", "sync", "audit", "rebuild", "attribute", "export", "credits", "serve", "worker", "check")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -105,7 +105,7 @@ def test_a_shorter_interval_counts_at_once_and_a_longer_one_from_the_next_tick(a
     assert next_of(account) == pytest.approx(5, abs=1)
     change_cadence(account, 1440, actor=ACTOR)
     assert next_of(account) == pytest.approx(5, abs=1)
-    assert Schedule.objects.get().every_seconds == 1440 * 60
+    assert Schedule.objects.get(task="sync.cycle").every_seconds == 1440 * 60
 
 
 def test_off_is_off_until_somebody_switches_it_on(account: Account) -> None:

@@ -1,0 +1,143 @@
+"""What an audit finds, and which months of creation differ. Pure.
+
+Not here: asking (audit_asks.py) and repairing (audit.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from headwater.lake import MonthSum, Wrong
+
+MOST_RANGES = 30  # of one query: beyond that the months between are read too (a WHERE has 4,000 characters, facts C.3)
+Months = Mapping[str, MonthSum]  # by month, as `2024-05`
+NO_ROOM = "Reading its months anew takes more credits than history may spend now."
+
+
+class Finding(StrEnum):
+    """What became of an object."""
+
+    EQUAL = "equal"
+    REPAIRED = "repaired"
+    NO_ROOM = "no_room"  # it differs, and the credits for repairing it are not there
+    DIFFERS_AGAIN = "differs_again"  # right after the repair
+    NOT_COMPARED = "not_compared"
+
+
+@dataclass(frozen=True, slots=True)
+class MonthFinding:
+    """A month that differed: rows in the org and here, and which of ours were wrong (lake.Wrong)."""
+
+    month: str
+    org_rows: int
+    rows: int
+    missing: int = 0
+    stale: int = 0
+    gone: int = 0
+    differs_again: bool = False
+
+    @property
+    def repaired_rows(self) -> int:
+        return self.missing + self.stale + self.gone
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFinding:
+    """One object.
+
+    why            Where it was not compared, or not repaired.
+    months         How many months of creation have rows.
+    org_rows, rows   Together, of rows that have not changed since the last read.
+    differing      The months that differed.
+    """
+
+    sobject: str
+    finding: Finding
+    why: str = ""
+    months: int = 0
+    org_rows: int = 0
+    rows: int = 0
+    differing: tuple[MonthFinding, ...] = field(default=())
+
+    @property
+    def repaired_rows(self) -> int:
+        return sum(each.repaired_rows for each in self.differing)
+
+    def repaired(self, wrong: Mapping[str, Wrong]) -> "ObjectFinding":
+        """With what was wrong by month. A row of a month between two that differ counts with the one before it."""
+        counted = {each.month: Wrong() for each in self.differing}
+        for month, counts in wrong.items():
+            at = max((each for each in counted if each <= month), default=self.differing[0].month)
+            counted[at] = counted[at].plus(counts)
+        differing = tuple(replace(each, **asdict(counted[each.month])) for each in self.differing)
+        return replace(self, finding=Finding.REPAIRED, why="", differing=differing)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "ObjectFinding":
+        differing = tuple(MonthFinding(**each) for each in stored["differing"])
+        return cls(**{**stored, "finding": Finding(stored["finding"]), "differing": differing})
+
+
+def differing_months(org: Months, ours: Months, *, may_keep_more: bool) -> list[str]:
+    """The months whose sums are not the same, in order.
+
+    may_keep_more   The org forgets old rows that are kept here: only rows that are missing here are a difference.
+    """
+    months = sorted(org.keys() | ours.keys())
+    if may_keep_more:
+        return [month for month in months if _rows(org, month) > _rows(ours, month)]
+    return [month for month in months if org.get(month) != ours.get(month)]
+
+
+def finding_of(sobject: str, org: Months, ours: Months, *, may_keep_more: bool) -> ObjectFinding:
+    """As it is before a repair: EQUAL, or NO_ROOM as long as nobody has repaired it."""
+    differing = differing_months(org, ours, may_keep_more=may_keep_more)
+    return ObjectFinding(
+        sobject,
+        Finding.NO_ROOM if differing else Finding.EQUAL,
+        why=NO_ROOM if differing else "",
+        months=len(org.keys() | ours.keys()),
+        org_rows=sum(each.rows for each in org.values()),
+        rows=sum(each.rows for each in ours.values()),
+        differing=tuple(MonthFinding(month, _rows(org, month), _rows(ours, month)) for month in differing),
+    )
+
+
+def ranges_of(months: Sequence[str]) -> list[tuple[datetime, datetime]]:
+    """Spans of time (from, until just before) that hold these months (in order); months that touch are one span."""
+    spans: list[tuple[datetime, datetime]] = []
+    for month in months:
+        start, end = _span(month)
+        if spans and spans[-1][1] == start:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans if len(spans) <= MOST_RANGES else [(spans[0][0], spans[-1][1])]
+
+
+def _span(month: str) -> tuple[datetime, datetime]:
+    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    is_last = start.month == 12
+    return start, start.replace(year=start.year + is_last, month=1 if is_last else start.month + 1)
+
+
+def _rows(months: Months, month: str) -> int:
+    return months[month].rows if month in months else 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """An audit as pages and commands show it. Credits: planned for comparing, and spent with the repair."""
+
+    started_utc: datetime
+    finished_utc: datetime
+    after_cycle: int
+    planned_calls: int
+    spent_calls: int
+    repaired_rows: int
+    objects: tuple[ObjectFinding, ...]
