@@ -94,7 +94,7 @@ def job(request: HttpRequest, job_id: int) -> shapes.JobShape:
 
 @router.post("/jobs/{job_id}/cancel", response=shapes.JobShape)
 def cancel_job(request: HttpRequest, job_id: int) -> shapes.JobShape:
-    """End it, or ask a running one to stop at its next step."""
+    """End it; a running one stops at its next step, or where it waits for the org."""
     return job_shape(job_view(cancel(_find_job(account_of(request, Role.ADMIN), job_id))))
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -25,11 +25,12 @@ from headwater.connections.rules import KnownAs, Verdict, admit
 from headwater.connections.tokens import StoredTokens, not_connected, sealed
 from headwater.credits.priorities import Priority
 from headwater.credits.services import meter_for
+from headwater.jobs.running import RunningJob
 from headwater.salesforce import oauth
 from headwater.salesforce.errors import Refusal
 from headwater.salesforce.login_refusals import as_said, diagnose
 from headwater.salesforce.rest import Org, Organization, OrgUser
-from headwater.salesforce.transport import ATTEMPTS, Transport
+from headwater.salesforce.transport import ATTEMPTS, PATIENT, Patience, Transport
 
 AUTHORIZATION_LIFETIME = timedelta(minutes=10)
 CONNECTING = "connect"
@@ -187,6 +188,7 @@ def session(
     fence: int = 0,
     priority: Priority = Priority.FRESH,
     attempts: int = ATTEMPTS,
+    patience: Patience = PATIENT,
 ) -> Iterator[Transport]:
     """A metered session with the account's org, for the other rooms. A closed account has none.
 
@@ -199,8 +201,18 @@ def session(
         raise not_connected()
     require_live(row)
     meter = meter_for(account, job_kind=job_kind, job_id=job_id, fence=fence, priority=priority)
-    with Transport(row.instance_url, StoredTokens(account), meter, attempts=attempts) as transport:
+    with Transport(row.instance_url, StoredTokens(account), meter, attempts=attempts, patience=patience) as transport:
         yield transport
+
+
+def job_session(
+    account: Account, job: RunningJob, *, job_kind: str, priority: Priority = Priority.FRESH
+) -> AbstractContextManager[Transport]:
+    """As `session`, for a job: who cancels it waits neither for another attempt nor for the end of a download."""
+    patience = Patience(job.pause, job.watching)
+    return session(
+        account, job_kind=job_kind, job_id=str(job.id), fence=job.fence, priority=priority, patience=patience
+    )
 
 
 @contextmanager

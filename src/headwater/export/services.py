@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from headwater.accounts.models import Account
 from headwater.accounts.services import open_account_of_job
 from headwater.connections.package import is_read_only
-from headwater.connections.services import session
+from headwater.connections.services import job_session
 from headwater.credits.priorities import Priority
 from headwater.credits.services import budget_of
 from headwater.export.bulk_refusals import forget_refusal
@@ -50,9 +50,7 @@ def run_export(job: RunningJob, account: Account, choices: Choices = STANDARD) -
     held_back = {"not_written": READ_ONLY_TOLD} if is_read_only(account) else {}
     told: dict[str, Any] = {"planned_calls": 0}
     if counts and not held_back:
-        with session(
-            account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=Priority.EXPORT
-        ) as transport:
+        with job_session(account, job, job_kind=JOB_KIND, priority=Priority.EXPORT) as transport:
             export = Export(job, account, transport, PackageGuard(account, transport), choices, tally)
             told = write_all(export, queue_path(account, difference["queue"]))
             held_back = {"not_written": READ_ONLY_TOLD} if is_read_only(account) else {}

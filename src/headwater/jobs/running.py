@@ -5,21 +5,24 @@ Not here: taking jobs (queue.py) and what becomes of them afterwards (outcomes.p
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import datetime, timedelta
-from threading import Event
+from threading import Event, Thread
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import connection, connections, transaction
 from django.db.models import Q, QuerySet
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Wait
-from headwater.jobs.lease import Lease, LostJob
+from headwater.jobs.lease import DATABASE_TROUBLE, Lease, LostJob
 from headwater.jobs.models import MAY_START, Job, State, Step, as_json
 from headwater.jobs.progress import Progress, advanced
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 PROGRESS_EVERY = timedelta(seconds=0.5)
 PAUSE_SLICE_SECONDS = 1.0
@@ -111,6 +114,46 @@ class RunningJob:
             self.check_cancelled()
             self._give_way()
             left -= PAUSE_SLICE_SECONDS
+
+    @contextmanager
+    def watching(self, break_off: Callable[[], None]) -> Iterator[None]:
+        """While the block waits for something outside that only `break_off` can end: a person's wish to cancel is heard
+        within a second or so. Raises Cancelled or LostJob then, whatever the block came to.
+
+        break_off   Is called from another thread, once at most.
+        """
+        over, heard = Event(), Event()
+        listen = (self._listen, over, heard, break_off)
+        thread = Thread(target=copy_context().run, args=listen, name="listening", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            if heard.is_set():
+                self.check_cancelled()
+
+    def _listen(self, over: Event, heard: Event, break_off: Callable[[], None]) -> None:
+        try:
+            while not over.wait(PAUSE_SLICE_SECONDS):
+                if self._is_to_end():
+                    heard.set()
+                    break_off()
+                    return
+        finally:
+            connections.close_all()
+
+    def _is_to_end(self) -> bool:
+        """Asked from the listening thread, which has a connection of its own."""
+        try:
+            self.check_cancelled()
+        except (Cancelled, LostJob):
+            return True
+        except DATABASE_TROUBLE as trouble:
+            logger.warning("Job %d: whether it is cancelled could not be seen this time: %s", self.id, trouble)
+            connection.close()
+        return False
 
     def progress(self, done: int, total: int | None, unit: str, note: str = "") -> None:
         """Say how far the work is, as often as is handy: it is written twice a second at most, and with each step."""

@@ -3,10 +3,11 @@
 Not here: what a request means (rest.py, bulk.py, oauth.py) and who may spend how much (the credits room).
 """
 
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -40,6 +41,25 @@ _CHUNK_BYTES = 1 << 20
 def trusted_authorities() -> ssl.SSLContext:
     """Read once in a process: doing so takes longer than a request on a local network."""
     return httpx2.create_ssl_context()
+
+
+def _unwatched(_break_off: Callable[[], None]) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a caller waits, and keeps its say meanwhile: either may raise, and the request is over.
+
+    sleep      Lets time pass between two attempts.
+    watching   Is around the download of a body into a file, and may call what it is given to break that off.
+    """
+
+    sleep: Callable[[float], None] = time.sleep
+    watching: Callable[[Callable[[], None]], AbstractContextManager[None]] = _unwatched
+
+
+PATIENT = Patience()
 
 
 class Tokens(Protocol):
@@ -104,7 +124,7 @@ class Transport:
         meter: Meter,
         *,
         attempts: int = ATTEMPTS,
-        sleep: Callable[[float], None] = time.sleep,
+        patience: Patience = PATIENT,
     ) -> None:
         self._tokens = tokens
         self._meter = meter
@@ -112,7 +132,7 @@ class Transport:
             base_url=instance_url, timeout=TIMEOUT, follow_redirects=False, verify=trusted_authorities()
         )
         self._attempts = attempts
-        self._sleep = sleep
+        self._patience = patience
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +151,7 @@ class Transport:
             retry=retry_if_exception_type(Transient),
             stop=stop_after_attempt(self._attempts if request.may_repeat else 1),
             wait=wait_random_exponential(multiplier=0.5, max=20),
-            sleep=self._sleep,
+            sleep=self._patience.sleep,
             reraise=True,
         )
         try:
@@ -184,15 +204,43 @@ class Transport:
         ):
             usage = read_limit_info(response.headers.get("Sforce-Limit-Info"))
             if response.is_success:
-                body = _receive(response, request)
-                answer = Answer(response.status_code, response.headers, body, _server_time(response.headers))
-                return answer, Settlement(Outcome.ANSWERED, response.status_code, usage)
+                answered = Settlement(Outcome.ANSWERED, response.status_code, usage)
+                with self._settled_if_left(entry, answered):
+                    body = self._receive(response, request)
+                return Answer(response.status_code, response.headers, body, _server_time(response.headers)), answered
             refusal = read_refusal(response.status_code, response.read(), response.headers.get("X-SFDC-Request-Id", ""))
             refused = Settlement(Outcome.REFUSED, response.status_code, usage)
             if refusal.error_code not in request.let_pass:
                 return refusal, refused
             server_utc = _server_time(response.headers)
             return Answer(response.status_code, response.headers, b"", server_utc, refusal), refused
+
+    @contextmanager
+    def _settled_if_left(self, entry: int, answered: Settlement) -> Iterator[None]:
+        """Whoever leaves in the middle of an answer has had its call counted by the org all the same."""
+        try:
+            yield
+        except httpx2.TransportError:
+            raise
+        except BaseException:
+            self._meter.settle(entry, answered)
+            raise
+
+    def _receive(self, response: httpx2.Response, request: Request) -> bytes:
+        if request.save_to is None:
+            return response.read()
+        pieces = response.iter_raw if request.is_kept_compressed else response.iter_bytes
+        with self._patience.watching(lambda: _break_off(response)), request.save_to.open("wb") as file:
+            for piece in pieces(_CHUNK_BYTES):
+                file.write(piece)
+        return b""
+
+
+def _break_off(response: httpx2.Response) -> None:
+    """Whoever reads from it, in another thread, meets the end at once, even while nothing comes."""
+    connection = response.extensions["network_stream"].get_extra_info("socket")
+    with suppress(OSError):  # it has ended by itself
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not TLS's own, which is no business of another thread
 
 
 @contextmanager
@@ -202,16 +250,6 @@ def _body(request: Request) -> Iterator[bytes | BinaryIO | None]:
             yield file
     else:
         yield orjson.dumps(request.json) if request.json is not None else request.content
-
-
-def _receive(response: httpx2.Response, request: Request) -> bytes:
-    if request.save_to is None:
-        return response.read()
-    pieces = response.iter_raw if request.is_kept_compressed else response.iter_bytes
-    with request.save_to.open("wb") as file:
-        for piece in pieces(_CHUNK_BYTES):
-            file.write(piece)
-    return b""
 
 
 def _server_time(headers: Mapping[str, str]) -> datetime:

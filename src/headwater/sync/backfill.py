@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater.accounts.models import Account
 from headwater.common.errors import Fix
-from headwater.connections.services import session
+from headwater.connections.services import job_session
 from headwater.credits.priorities import Priority
 from headwater.jobs.running import RunningJob
 from headwater.salesforce.transport import Transport
@@ -37,9 +37,7 @@ def run_backfill(job: RunningJob, account: Account) -> dict[str, Any]:
 
 
 def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
-    with session(
-        account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=Priority.BACKFILL
-    ) as transport:
+    with job_session(account, job, job_kind=JOB_KIND, priority=Priority.BACKFILL) as transport:
         plan = _plan(job, account, cycle, transport)
         if not plan.reads:
             return {"cycle": cycle.number, "rows": {}, "planned_calls": plan.calls}

@@ -13,6 +13,7 @@ from typing import Any
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Bug, Fix
+from headwater.jobs.running import Cancelled
 from headwater.lake import GZIP_SUFFIX, Part, csv_size_bytes
 from headwater.salesforce.bulk import Bulk, ResultPage
 from headwater.sync.plan import ObjectRead
@@ -24,6 +25,9 @@ def take_pages(reading: Reading, read: ObjectRead, job_id: str) -> bool:
     taking = _Taking(reading, read, job_id)
     try:
         _take_all(taking)
+    except Cancelled:  # nobody goes on with this job
+        taking.clear()
+        raise
     except _ResultGone:
         reading.job.step(taking.gone_step, lambda: True)
         taking.clear()

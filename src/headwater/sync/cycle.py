@@ -12,7 +12,7 @@ from typing import Any
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
 from headwater.common.errors import Fix
-from headwater.connections.services import session
+from headwater.connections.services import job_session
 from headwater.credits.priorities import Priority
 from headwater.jobs.running import RunningJob
 from headwater.salesforce.transport import Transport
@@ -75,7 +75,7 @@ def begin_anew(job: RunningJob, account: Account, cycle: Cycle, error: Fix, turn
 
 def _run(job: RunningJob, account: Account, cycle: Cycle) -> dict[str, Any]:
     priority = Priority.BACKFILL if is_first_import(account) else Priority.FRESH
-    with session(account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=priority) as transport:
+    with job_session(account, job, job_kind=JOB_KIND, priority=priority) as transport:
         plan = _plan(job, account, cycle, transport)
         reading, final = read_plan(job, account, cycle, transport, plan)
         vanished = look_for_vanished(reading, final)

@@ -19,7 +19,7 @@ from headwater.connections.package.definition import ADMINISTRATOR, VERSION
 from headwater.connections.package.files import files
 from headwater.connections.package.state import INSTALLING, look_and_keep
 from headwater.connections.package.writing import require_writing
-from headwater.connections.services import connection_of, session
+from headwater.connections.services import connection_of, job_session
 from headwater.connections.tokens import not_connected
 from headwater.credits.prices import poll_delay_seconds
 from headwater.jobs.running import Cancelled, RunningJob
@@ -35,7 +35,7 @@ _PROBLEMS_NAMED = 5
 def run_install(job: RunningJob, account: Account, *, actor: str) -> dict[str, Any]:
     """Returns what was created and changed, and how the package stands. Raises Fix with the org's own words."""
     require_writing(account)
-    with session(account, job_kind=INSTALLING, job_id=str(job.id), fence=job.fence) as transport:
+    with job_session(account, job, job_kind=INSTALLING) as transport:
         deployed = _deploy(job, transport, account, actor)
         stands = job.step("package: assign", lambda: _assign(transport, account))
     return {"version": VERSION, **deployed, **stands}
