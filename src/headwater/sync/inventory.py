@@ -20,6 +20,7 @@ from headwater.sync.describe import needs_describe
 from headwater.sync.discover import mode_of, price, tables_to_read, wishes_of
 from headwater.sync.extras import ObjectRead, objects_read
 from headwater.sync.fitting import BACKFILL_TASK
+from headwater.sync.formulas import due_wishes
 from headwater.sync.models import Cycle, ManifestPart, ReplicaTable
 from headwater.sync.notices import Notice, notices_of
 from headwater.sync.objects import GOES_WITH
@@ -133,7 +134,10 @@ def _expected_calls(account: Account) -> int | None:
     wishes = wishes_of(tables, {})
     if not tables or any(wish.mode is Mode.FULL for wish in wishes):
         return None
-    return price(account, wishes, looking_calls=int(needs_describe(account)) + asking_calls(account)).calls
+    looking_calls = int(needs_describe(account)) + asking_calls(account)
+    formulas = due_wishes(account)
+    refresh_calls = price(account, formulas, looking_calls=0).calls if formulas else 0
+    return price(account, wishes, looking_calls=looking_calls).calls + refresh_calls
 
 
 def copies_of(account: Account) -> tuple[ObjectCopy, ...]:
