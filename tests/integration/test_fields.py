@@ -188,6 +188,19 @@ def test_a_field_that_goes_is_told_and_left_out_and_read_in_full_when_it_comes_b
     assert told(scored) == []
 
 
+def test_a_renamed_field_is_one_that_went_and_another_that_may_be_named(org: RunningOrgsim, scored: Account) -> None:
+    remove_field(org, "Contact", "Score__c")
+    add_field(org, "Contact", text("Rating__c", 40), "42")
+    sync(scored)
+    assert told(scored) == [("sync.field_lost", "Contact.Score__c")]
+    take_back(scored, "Contact", "Score__c", actor=ACTOR)
+    name_field(scored, "Contact", "Rating__c", actor=ACTOR)
+    sync(scored)
+    assert told(scored) == []
+    assert state_of(scored, "Contact", "Rating__c") == "read"
+    assert_replica_equals(scored, org)
+
+
 def test_everything_needed_that_is_hidden_stops_the_sync_and_is_named_at_once(
     org: RunningOrgsim, limited: Account
 ) -> None:
