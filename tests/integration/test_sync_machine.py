@@ -59,8 +59,8 @@ class Killed(BaseException):
 class Deeds(RuleBasedStateMachine):
     """One org and one account for all runs; each run begins with neither records nor replica. Time never goes back.
 
-    known_from   By `ahead`: from when on a sync can know all that was done, also what is seen late, what vanished without
-                 a trace, what got another type.
+    known_from   By `ahead`: from when on a sync can know all that was done, also what is seen late, what vanished
+                 without a trace, what got another type.
     fields       Those of leads that were made in this run and are still there.
     """
 
