@@ -323,6 +323,34 @@ def test_a_database_that_goes_away_in_the_middle_is_waited_for_and_the_sync_goes
     assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
 
 
+@pytest.mark.postgres
+def test_a_command_whose_database_goes_away_says_so_and_goes_on_when_it_is_run_again(
+    org: RunningOrgsim, new_shell: Shell, keeping_its_promises: Cluster
+) -> None:
+    url = keeping_its_promises.new_database("headwater")
+    shell = set_up(Shell({**new_shell.environment, "HEADWATER_DATABASE_URL": url}))
+    load_history(org.production, records=500, seed=7)
+    assert shell.connect().returncode == 0
+    used = org.production.usage.used_calls()
+    add_fault(org.production.usage, Fault(Effect.TIMEOUT, on_calls=(2,), seconds=2, after=True))
+    with shell.start("sync") as process:
+        await_calls(org, used + 2)
+        keeping_its_promises.stop()
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 3, said
+    assert "The database does not answer." in said
+    assert "goes on with a job" in said
+    assert "Traceback" not in said
+    assert shell.json("sync", code=3)["error"]["code"] == "cli.database_away"
+    keeping_its_promises.start()
+    assert sum(shell.json("sync")["replica_rows"].values()) > 300
+    assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
+
+
+def test_a_command_before_the_setup_says_what_is_missing(new_shell: Shell) -> None:
+    assert new_shell.json("sync", code=4)["error"]["code"] == "cli.not_set_up"
+
+
 def job_states(url: str) -> list[str]:
     with psycopg.connect(url) as connection:
         return [state for (state,) in connection.execute("SELECT state FROM jobs_job ORDER BY id").fetchall()]

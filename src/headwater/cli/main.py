@@ -25,11 +25,17 @@ def set_up() -> None:
 
 
 def _run(app: typer.Typer) -> None:
+    from headwater.cli.database import REFUSALS, error_of  # noqa: PLC0415 - as above
     from headwater.cli.output import exit_code_of, show_error  # noqa: PLC0415 - as above
     from headwater.common.errors import HeadwaterError  # noqa: PLC0415 - as above
 
     try:
         app()
     except HeadwaterError as error:
-        show_error(error)
-        raise SystemExit(exit_code_of(error)) from error
+        told = error
+    except REFUSALS as refusal:
+        told = error_of(refusal)
+    else:
+        return
+    show_error(told)
+    raise SystemExit(exit_code_of(told))

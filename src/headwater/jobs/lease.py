@@ -7,18 +7,18 @@ takeover too many, or a moment's delay, and never a doubled or a lost record.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import copy_context
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from functools import partial
+from threading import Event
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F
 
 from headwater.common.clock import now_utc
+from headwater.jobs.beside import beside
 from headwater.jobs.models import Job, State
 
 logger = logging.getLogger(__name__)
@@ -52,17 +52,9 @@ class Lease:
             raise LostJob(f"job {self.job_id}, fence {self.fence}")
 
 
-@contextmanager
-def heartbeat(lease: Lease) -> Iterator[None]:
+def heartbeat(lease: Lease) -> AbstractContextManager[None]:
     """Renew the lease from a thread of its own while the block works, so that a long step does not look dead."""
-    over = Event()
-    thread = Thread(target=copy_context().run, args=(_beat, lease, over), name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return beside("heartbeat", partial(_beat, lease))
 
 
 def _beat(lease: Lease, over: Event) -> None:
@@ -71,8 +63,6 @@ def _beat(lease: Lease, over: Event) -> None:
             _beat_once(lease)
     except LostJob:
         logger.info("Job %d: its lease was taken over; fence %d is stale.", lease.job_id, lease.fence)
-    finally:
-        connections.close_all()
 
 
 def _beat_once(lease: Lease) -> None:

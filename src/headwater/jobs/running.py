@@ -8,16 +8,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from functools import partial
+from threading import Event
 from typing import Any, TypeVar
 
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Wait
+from headwater.jobs.beside import beside
 from headwater.jobs.lease import DATABASE_TROUBLE, Lease, LostJob
 from headwater.jobs.models import MAY_START, Job, State, Step, as_json
 from headwater.jobs.progress import Progress, advanced
@@ -122,27 +123,20 @@ class RunningJob:
 
         break_off   Is called from another thread, once at most.
         """
-        over, heard = Event(), Event()
-        listen = (self._listen, over, heard, break_off)
-        thread = Thread(target=copy_context().run, args=listen, name="listening", daemon=True)
-        thread.start()
+        heard = Event()
         try:
-            yield
+            with beside("listening", partial(self._listen, heard, break_off)):
+                yield
         finally:
-            over.set()
-            thread.join()
             if heard.is_set():
                 self.check_cancelled()
 
-    def _listen(self, over: Event, heard: Event, break_off: Callable[[], None]) -> None:
-        try:
-            while not over.wait(PAUSE_SLICE_SECONDS):
-                if self._is_to_end():
-                    heard.set()
-                    break_off()
-                    return
-        finally:
-            connections.close_all()
+    def _listen(self, heard: Event, break_off: Callable[[], None], over: Event) -> None:
+        while not over.wait(PAUSE_SLICE_SECONDS):
+            if self._is_to_end():
+                heard.set()
+                break_off()
+                return
 
     def _is_to_end(self) -> bool:
         """Asked from the listening thread, which has a connection of its own."""

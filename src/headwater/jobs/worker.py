@@ -171,6 +171,9 @@ class Worker:
             if is_disk_full(error):
                 logger.warning("%s: no room left on the disk: %s", row, error)
                 return waiting(disk_full(error))
-            logger.exception("%s: an unexpected error.", row)
+            if isinstance(error, DATABASE_TROUBLE):
+                logger.warning("%s: the database refused: %s", row, error)
+            else:
+                logger.exception("%s: an unexpected error.", row)
             failures = 1 if running.has_moved_on else row.failures + 1
             return unexpected(error, failures=failures, max_attempts=max_attempts)

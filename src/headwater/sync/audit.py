@@ -14,7 +14,7 @@ from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
-from headwater.connections.services import session
+from headwater.connections.services import job_session
 from headwater.credits.budget import budget_of
 from headwater.credits.priorities import Priority
 from headwater.credits.services import calls_of_job
@@ -76,9 +76,7 @@ def run_audit(job: RunningJob, account: Account) -> dict[str, Any]:
     """Compare, repair, look again at what was repaired, and keep what was found."""
     audit = _begin(job, account)
     compared, others = to_compare(account)
-    with session(
-        account, job_kind=JOB_KIND, job_id=str(job.id), fence=job.fence, priority=Priority.BACKFILL
-    ) as transport:
+    with job_session(account, job, job_kind=JOB_KIND, priority=Priority.BACKFILL) as transport:
         auditing = _Auditing(job, account, transport, compared)
         with job.chapter(f"after cycle {audit.after_cycle}"):
             look = auditing.look(list(compared))

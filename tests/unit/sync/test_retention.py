@@ -94,6 +94,17 @@ def test_a_cycle_under_way_and_the_one_before_it_stay(account: Account) -> None:
     assert Job.objects.filter(pk=running.job_id).exists()
 
 
+def test_what_a_cycle_read_that_was_never_published_is_let_go(account: Account) -> None:
+    table = ReplicaTable.of(account).create(account=account, sobject="Contact")
+    cancelled, shown = cycle_of(account, 1, State.CANCELLED, is_published=False), cycle_of(account, 2)
+    for cycle in (cancelled, shown):
+        ManifestPart.of(account).create(
+            account=account, table=table, cycle=cycle, path=f"part {cycle.number}", row_count=1, size_bytes=1
+        )
+    months_later()
+    assert [part.path for part in ManifestPart.of(account).filter(is_retired=False)] == ["part 2"]
+
+
 def test_another_account_with_the_same_history_is_judged_by_its_own(account: Account) -> None:
     old, _ = cycle_of(account, 1), cycle_of(account, 2)
     others = cycle_of(create_account("Birch Telecom"), 1)
