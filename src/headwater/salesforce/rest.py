@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from headwater.common.batches import batches
 from headwater.common.errors import Bug
 from headwater.salesforce.errors import Refusal
 from headwater.salesforce.meter import Call, CallKind
@@ -258,9 +259,13 @@ class Org:
         return described, {each.sobject: seen[each]["body"]["totalSize"] for each in counts if each in seen}
 
     def query_together(self, queries: Sequence[SubQuery]) -> tuple[list[QueryPage], datetime]:
-        """Up to five queries for one credit, and Salesforce's clock at the answer; deleted rows come too."""
-        if not 1 <= len(queries) <= COMPOSITE_QUERIES_MAX:
-            raise Bug("salesforce.composite_size", f"A composite holds 1 to 5 queries, not {len(queries)}.")
+        """Five queries a credit, and Salesforce's clock at the first answer; deleted rows come too."""
+        answered = [self._query_five(some) for some in batches(queries, COMPOSITE_QUERIES_MAX)]
+        if not answered:
+            raise Bug("salesforce.composite_size", "A composite without a query tells nothing.")
+        return [page for pages, _ in answered for page in pages], answered[0][1]
+
+    def _query_five(self, queries: Sequence[SubQuery]) -> tuple[list[QueryPage], datetime]:
         subrequests = [
             {
                 "method": "GET",
@@ -297,12 +302,13 @@ class Org:
         return [_page_or_refusal(query, answer) for query, answer in zip(queries, answers, strict=True)]
 
     def deleted_together(self, asks: Sequence[DeletedAsk]) -> list[Deletions | Refusal]:
-        """getDeleted of up to 25 objects for one credit; Refusal where it cannot tell, or the object is not seen.
+        """getDeleted, 25 objects a credit; Refusal where it cannot tell, or the object is not seen.
 
         Composite takes all sObject resources (rest-api/composite-post), and only queries are limited to five of it.
         """
-        if not 1 <= len(asks) <= COMPOSITE_SUBREQUESTS_MAX:
-            raise Bug("salesforce.composite_size", f"A composite holds 1 to 25 requests, not {len(asks)}.")
+        return [answer for some in batches(asks, COMPOSITE_SUBREQUESTS_MAX) for answer in self._deleted_25(some)]
+
+    def _deleted_25(self, asks: Sequence[DeletedAsk]) -> list[Deletions | Refusal]:
         subrequests = [{"method": "GET", "url": ask.url, "referenceId": f"x{place}"} for place, ask in enumerate(asks)]
         call = Call(CallKind.COMPOSITE_DELETED, asks[0].sobject if len(asks) == 1 else "")
         answers, _ = self._composite(call, subrequests, "asking what was deleted", _refused_but_for_untold)

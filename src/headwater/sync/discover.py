@@ -3,7 +3,7 @@
 Not here: what the objects look like (describe.py), choosing and pricing (plan.py), and what does not fit (fitting.py).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
 
@@ -61,9 +61,9 @@ def count_rows(transport: Transport, tables: Mapping[str, ReplicaTable], known: 
     if by_record_count:
         counts |= dict.fromkeys(by_record_count, 0) | Org(transport).record_counts(by_record_count)
         calls += 1
-    for names in _fives(by_query):
-        counts |= _counts(transport, [SubQuery(name, count_all_soql(name)) for name in names])
-        calls += 1
+    if by_query:
+        counts |= _counts(transport, {name: count_all_soql(name) for name in by_query})
+        calls += ceil(len(by_query) / COMPOSITE_QUERIES_MAX)
     return Look(None, counts, calls)
 
 
@@ -73,19 +73,14 @@ def count_changes(transport: Transport, tables: Mapping[str, ReplicaTable]) -> L
     No cycle needs it: the first page that it reads of each object tells the same for nothing.
     """
     changed = {name: table for name, table in tables.items() if not _is_history(table) and name not in SMALL}
-    counts: dict[str, int] = {}
-    for names in _fives(sorted(changed)):
-        soqls = [count_soql(schema_of(changed[name]), changed[name].read_from_utc) for name in names]
-        counts |= _counts(transport, [SubQuery(name, soql) for name, soql in zip(names, soqls, strict=True)])
+    soqls = {name: count_soql(schema_of(table), table.read_from_utc) for name, table in sorted(changed.items())}
+    counts = _counts(transport, soqls) if soqls else {}
     return Look(None, counts, ceil(len(changed) / COMPOSITE_QUERIES_MAX))
 
 
-def _fives(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[start : start + COMPOSITE_QUERIES_MAX] for start in range(0, len(names), COMPOSITE_QUERIES_MAX))
-
-
-def _counts(transport: Transport, queries: Sequence[SubQuery]) -> dict[str, int]:
-    pages, _ = Org(transport).query_together(queries)
+def _counts(transport: Transport, soqls: Mapping[str, str]) -> dict[str, int]:
+    """What a COUNT() query of each object finds, five for a credit."""
+    pages, _ = Org(transport).query_together([SubQuery(name, soql) for name, soql in soqls.items()])
     return {page.sobject: page.total_rows for page in pages}
 
 

@@ -15,11 +15,11 @@ import orjson
 from django.conf import settings
 
 from headwater.accounts.models import Account
+from headwater.common.batches import batches
 from headwater.common.clock import now_utc
 from headwater.lake import Deleted, Part, TableParts, can_hold_tombstones, write_deleted
 from headwater.salesforce.errors import Refusal
 from headwater.salesforce.rest import (
-    COMPOSITE_QUERIES_MAX,
     COMPOSITE_SUBREQUESTS_MAX,
     UNSEEN_CODES,
     DeletedAsk,
@@ -90,12 +90,9 @@ def _look(reading: Reading, plan: SyncPlan) -> list[_Told]:
     changes = {read.sobject for read in plan.reads if read.mode is Mode.CHANGES}
     due = {name: table for name, table in due_tables(reading.account).items() if name in changes}
     asks, too_old = _asks(due, until_utc)
-    told = [_Told(name) for name in too_old]
-    for start in range(0, len(asks), COMPOSITE_SUBREQUESTS_MAX):
-        some = asks[start : start + COMPOSITE_SUBREQUESTS_MAX]
-        answers = Org(reading.transport).deleted_together(some)
-        told += [_told(reading, ask, answer) for ask, answer in zip(some, answers, strict=True)]
-    return told
+    answers = Org(reading.transport).deleted_together(asks)
+    told = [_told(reading, ask, answer) for ask, answer in zip(asks, answers, strict=True)]
+    return [*(_Told(name) for name in too_old), *told]
 
 
 def _asks(due: Mapping[str, ReplicaTable], until_utc: datetime) -> tuple[list[DeletedAsk], list[str]]:
@@ -135,13 +132,9 @@ def _tombstones(reading: Reading, told: Deletions, until_utc: datetime) -> Part:
 
 def _live_among(reading: Reading, sobject: str, ids: Sequence[str]) -> set[str]:
     """Which of these records are there, five times 150 of them a credit."""
-    pieces = [ids[start : start + IDS_OF_A_QUERY] for start in range(0, len(ids), IDS_OF_A_QUERY)]
-    queries = [SubQuery(sobject, live_among_soql(sobject, piece)) for piece in pieces]
-    live: set[str] = set()
-    for start in range(0, len(queries), COMPOSITE_QUERIES_MAX):
-        pages, _ = Org(reading.transport).query_together(queries[start : start + COMPOSITE_QUERIES_MAX])
-        live |= {record["Id"] for page in pages for record in page.records}
-    return live
+    queries = [SubQuery(sobject, live_among_soql(sobject, some)) for some in batches(ids, IDS_OF_A_QUERY)]
+    pages, _ = Org(reading.transport).query_together(queries)
+    return {record["Id"] for page in pages for record in page.records}
 
 
 def _keep(reading: Reading, told: _Told) -> None:
