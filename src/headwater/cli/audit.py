@@ -17,7 +17,7 @@ FINDINGS = {
     Finding.DIFFERS_AGAIN: "differs again",
     Finding.NOT_COMPARED: "not compared",
 }
-MONTH_HEADINGS = ("Object", "Created in", "In the org", "Were here", "Missing", "Older", "Gone", "")
+MONTH_HEADINGS = ("Object", "Created in", "In the org", "Here before", "Missing", "Older", "Gone", "Repaired")
 
 
 def audit(
@@ -46,7 +46,7 @@ def _print(view: AuditView) -> None:
         (each.sobject, *_counts(each), f"{FINDINGS[each.finding]}{f': {each.why}' if each.why else ''}")
         for each in view.objects
     ]
-    headings = ("Object", "Months", "In the org", "Here", "Repaired", "")
+    headings = ("Object", "Months", "In the org", "Here before", "Repaired", "")
     print_table(f"Compared with the org, {utc(view.finished_utc)}", headings, rows, numbers=(1, 2, 3, 4))
     differing = [_line(found, month) for found in view.objects for month in found.differing]
     if differing:
@@ -58,7 +58,8 @@ def _print(view: AuditView) -> None:
 
 def _line(found: ObjectFinding, each: MonthFinding) -> tuple[str, ...]:
     numbers = (each.org_rows, each.rows, each.missing, each.stale, each.gone)
-    told = "differs again" if each.differs_again else ""
+    is_repaired = found.finding in (Finding.REPAIRED, Finding.DIFFERS_AGAIN)
+    told = "differs again" if each.differs_again else "yes" if is_repaired else "not yet"
     return (found.sobject, each.month, *(f"{number:,}" for number in numbers), told)
 
 

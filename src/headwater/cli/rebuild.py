@@ -7,8 +7,7 @@ import typer
 from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account
-from headwater.common.errors import Facts, Fix
-from headwater.sync import services as sync
+from headwater.sync import rebuild as rebuilding
 
 
 def rebuild(
@@ -21,15 +20,16 @@ def rebuild(
     """Have objects dropped from the local copy and read anew by the next sync. Until then the old rows are shown."""
     tenant, named = the_account(account), objects or []
     if everything == bool(named):
-        raise Fix("sync.object_not_read", "Name the objects, or say --all.", Facts(left="Nothing was changed."))
-    planned = sync.plan_rebuild(tenant, named)
+        raise typer.BadParameter("name the objects, or say --all")
+    planned = rebuilding.plan_rebuild(tenant, named)
     if not as_json:
         rows = [(name, f"{count:,}") for name, count in planned.rows.items()]
-        print_table("To be read anew", ("Object", "Rows here"), rows, numbers=(1,))
-        out.print(f"About {planned.calls:,} credits, by the next sync that has room for them.", highlight=False)
+        print_table("To be read anew", ("Object", "Rows, about"), rows, numbers=(1,))
+        price = "1 credit" if planned.calls == 1 else f"{planned.calls:,} credits"
+        out.print(f"About {price}, by the next sync that has room.", highlight=False)
     if not yes:
         typer.confirm("Read them anew?", abort=True, err=as_json)
-    sync.rebuild(tenant, named, actor=actor_here())
+    rebuilding.rebuild(tenant, named, actor=actor_here())
     if as_json:
         print_json({"objects": list(planned.rows), "rows": planned.rows, "planned_calls": planned.calls})
     else:

@@ -6,7 +6,7 @@ Not here: which parts belong to a cycle (the manifest is the state database's) a
 from headwater.lake.checksum import checksum
 from headwater.lake.compaction import compact, merge_later, to_merge
 from headwater.lake.listing import Listing, Wrong, hold_against
-from headwater.lake.months import MonthSum, month_sums
+from headwater.lake.months import Fineness, MonthSum, finest, month_sums
 from headwater.lake.parts import Part, sweep
 from headwater.lake.renewal import write_renewed
 from headwater.lake.schema import ALWAYS, CanonicalType, Column, Owner, TableSchema, can_hold, canonical_type
@@ -20,6 +20,7 @@ __all__ = [
     "CanonicalType",
     "Column",
     "Deleted",
+    "Fineness",
     "Listing",
     "MonthSum",
     "Owner",
@@ -33,6 +34,7 @@ __all__ = [
     "checksum",
     "compact",
     "csv_size_bytes",
+    "finest",
     "hold_against",
     "ids_are_unique",
     "merge_later",

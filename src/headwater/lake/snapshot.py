@@ -136,6 +136,6 @@ def _refuse_missing_files(tables: Mapping[str, TableParts], directory: Path) -> 
             Facts(
                 why=f"They are listed in the manifest and not in {directory}.",
                 left="Nothing was read.",
-                you_can="restore the files from a backup, or load the objects anew",
+                you_can="restore the files from a backup, or have the object read anew: headwater rebuild OBJECT",
             ),
         )

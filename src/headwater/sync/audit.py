@@ -21,7 +21,7 @@ from headwater.credits.services import calls_of_job
 from headwater.jobs.models import LIVE
 from headwater.jobs.running import RunningJob
 from headwater.jobs.services import jobs_of
-from headwater.lake import Listing, Part, TableParts, Wrong, can_hold_tombstones, hold_against
+from headwater.lake import Fineness, Listing, Part, TableParts, Wrong, can_hold_tombstones, hold_against
 from headwater.salesforce.rest import COMPOSITE_QUERIES_MAX
 from headwater.salesforce.transport import Transport
 from headwater.sync.actual import actual_of
@@ -30,6 +30,7 @@ from headwater.sync.audit_asks import (
     ask_changed,
     ask_months,
     comparing_calls,
+    fineness_of,
     months_here,
     months_of,
     to_compare,
@@ -142,11 +143,36 @@ class _Auditing:
 
         A step concludes it, as readers see something else once it is repaired.
         """
+        return self._finely(names)._look(names)
+
+    def _finely(self, names: Sequence[str]) -> "_Auditing":
+        """Telling rows apart as finely as an answer can hold."""
+
+        def decide() -> dict[str, str]:
+            found = fineness_of(self.account, [self.compared[name] for name in names])
+            return {name: each.value for name, each in found.items()}
+
+        decided: dict[str, str] = self.job.step("how finely", decide)
+        return self._telling_apart({name: Fineness(each) for name, each in decided.items()})
+
+    def _telling_apart(self, by: Mapping[str, Fineness]) -> "_Auditing":
+        return replace(
+            self, compared={**self.compared, **{name: replace(self.compared[name], fineness=by[name]) for name in by}}
+        )
+
+    def _look(self, names: Sequence[str]) -> _Look:
+        """Where there are too many sums for one answer, as the replica could not know, they are asked for coarsely."""
         answers = self._ask("months", ask_months, names)
+        refused = [name for name, each in answers.items() if "refused" in each]
+        too_fine = [name for name in refused if self.compared[name].fineness is not Fineness.NOTHING]
+        coarse = self._telling_apart(dict.fromkeys(too_fine, Fineness.NOTHING))
+        return coarse._conclude(names, answers | coarse._ask("months, coarsely", ask_months, too_fine))
+
+    def _conclude(self, names: Sequence[str], answers: Mapping[str, Mapping[str, Any]]) -> _Look:
         org = {name: months_of(answer["months"]) for name, answer in answers.items() if "months" in answer}
         asked = self._ask("changed", ask_changed, self._doubtful(org))
         changed = {name: answer["ids"] for name, answer in asked.items() if "ids" in answer}
-        refused = {name: each["refused"] for name, each in (answers | asked).items() if "refused" in each}
+        refused = {name: each["refused"] for name, each in [*answers.items(), *asked.items()] if "refused" in each}
 
         def conclude() -> dict[str, Any]:
             ours = months_here(self.account, [self.compared[name] for name in org], changed)

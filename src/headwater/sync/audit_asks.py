@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any
 
 from headwater.accounts.models import Account
-from headwater.lake import MonthSum, TableSchema, month_sums, open_snapshot
+from headwater.lake import Fineness, MonthSum, TableSchema, finest, month_sums, open_snapshot
 from headwater.salesforce.errors import Refusal
 from headwater.salesforce.rest import COMPOSITE_QUERIES_MAX, Org, QueryPage, SubQuery
 from headwater.salesforce.transport import Transport
@@ -25,6 +25,8 @@ from headwater.sync.schemas import schema_of
 from headwater.sync.soql import OVERLAP, changed_ids_soql, months_soql, parse_stamp, stamp_field, to_literal
 
 DOING = "comparing the local copy with the org"
+MOST_SUMS = 1_500  # as counted here; an answer holds 2,000 (facts C.3)
+TOO_FINE = "There are more sums of it than one answer holds."
 MUCH_CHANGED = "More of it changed since the last sync than one answer holds."
 
 
@@ -35,6 +37,7 @@ class Compared:
     table: ReplicaTable
     schema: TableSchema
     until_utc: datetime
+    fineness: Fineness = Fineness.NOTHING
 
     @property
     def sobject(self) -> str:
@@ -61,11 +64,22 @@ def comparing_calls(account: Account) -> int:
     return ceil(len(to_compare(account)[0]) / COMPOSITE_QUERIES_MAX)
 
 
+def fineness_of(account: Account, some: Sequence[Compared]) -> dict[str, Fineness]:
+    """How finely the rows of each object may be told apart in one answer. As many sums as can be: few errors hide."""
+    with open_snapshot(manifest(account), lake_directory(account)) as connection:
+        return {
+            each.sobject: finest(connection, each.sobject, stamp_field(each.schema), MOST_SUMS)
+            if stamp_field(each.schema) != "CreatedDate"
+            else Fineness.NOTHING
+            for each in some
+        }
+
+
 def ask_months(transport: Transport, some: Sequence[Compared]) -> dict[str, dict[str, Any]]:
     """Of up to five objects: `months`, or `refused` with the org's words; as JSON, for a step of the job."""
-    queries = [SubQuery(each.sobject, months_soql(each.schema, each.until_utc)) for each in some]
+    queries = [SubQuery(each.sobject, months_soql(each.schema, each.until_utc, each.fineness)) for each in some]
     return {
-        each.sobject: _refused(answer) or {"months": dict(map(_month, answer.records))}  # type: ignore[union-attr]  # a Refusal is answered by _refused
+        each.sobject: _refused(answer) or _sums(answer)  # type: ignore[arg-type]  # a Refusal is answered by _refused
         for each, answer in zip(some, Org(transport).ask_together(queries, DOING, deleted_too=True), strict=True)
     }
 
@@ -89,9 +103,18 @@ def _ids(page: QueryPage) -> dict[str, Any]:
     return {"ids": [record["Id"] for record in page.records]}
 
 
+def _sums(page: QueryPage) -> dict[str, Any]:
+    if not page.is_last:
+        return {"refused": TOO_FINE}
+    return {"months": dict(map(_month, page.records))}
+
+
 def _month(row: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Named as the lake names them (lake/months.py)."""
     stamps = (to_literal(parse_stamp(row[name])) for name in ("oldest", "newest"))
-    return f"{row['y']:04}-{row['m']:02}", [row["n"], *stamps, row["stamps"]]
+    created = f"{row['y']:04}-{row['m']:02}"
+    changed = row.get("changed_day") or (f"{row['changed_y']:04}-{row['changed_m']:02}" if "changed_y" in row else "")
+    return f"{created} {changed}".strip(), [row["n"], *stamps, row["stamps"]]
 
 
 def months_of(answer: Mapping[str, Sequence[Any]]) -> dict[str, MonthSum]:
@@ -106,7 +129,12 @@ def months_here(
     with open_snapshot(manifest(account), lake_directory(account)) as connection:
         return {
             each.sobject: month_sums(
-                connection, each.sobject, stamp_field(each.schema), each.until_utc, changed.get(each.sobject, ())
+                connection,
+                each.sobject,
+                stamp_field(each.schema),
+                each.fineness,
+                each.until_utc,
+                changed.get(each.sobject, ()),
             )
             for each in some
         }

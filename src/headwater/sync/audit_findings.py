@@ -3,7 +3,7 @@
 Not here: asking (audit_asks.py) and repairing (audit.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,7 +12,8 @@ from typing import Any
 from headwater.lake import MonthSum, Wrong
 
 MOST_RANGES = 30  # of one query: beyond that the months between are read too (a WHERE has 4,000 characters, facts C.3)
-Months = Mapping[str, MonthSum]  # by month, as `2024-05`
+Months = Mapping[str, MonthSum]  # by month of creation and, it may be, time of change: `2024-05 2025-01-31`
+_MONTH = len("2024-05")
 NO_ROOM = "Reading its months anew takes more credits than history may spend now."
 
 
@@ -88,10 +89,10 @@ def differing_months(org: Months, ours: Months, *, may_keep_more: bool) -> list[
 
     may_keep_more   The org forgets old rows that are kept here: only rows that are missing here are a difference.
     """
-    months = sorted(org.keys() | ours.keys())
+    keys = org.keys() | ours.keys()
     if may_keep_more:
-        return [month for month in months if _rows(org, month) > _rows(ours, month)]
-    return [month for month in months if org.get(month) != ours.get(month)]
+        return [month for month in _months(keys) if _rows(org, month) > _rows(ours, month)]
+    return _months(key for key in keys if org.get(key) != ours.get(key))
 
 
 def finding_of(sobject: str, org: Months, ours: Months, *, may_keep_more: bool) -> ObjectFinding:
@@ -101,7 +102,7 @@ def finding_of(sobject: str, org: Months, ours: Months, *, may_keep_more: bool) 
         sobject,
         Finding.NO_ROOM if differing else Finding.EQUAL,
         why=NO_ROOM if differing else "",
-        months=len(org.keys() | ours.keys()),
+        months=len(_months(org.keys() | ours.keys())),
         org_rows=sum(each.rows for each in org.values()),
         rows=sum(each.rows for each in ours.values()),
         differing=tuple(MonthFinding(month, _rows(org, month), _rows(ours, month)) for month in differing),
@@ -127,7 +128,11 @@ def _span(month: str) -> tuple[datetime, datetime]:
 
 
 def _rows(months: Months, month: str) -> int:
-    return months[month].rows if month in months else 0
+    return sum(each.rows for key, each in months.items() if key[:_MONTH] == month)
+
+
+def _months(keys: Iterable[str]) -> list[str]:
+    return sorted({key[:_MONTH] for key in keys})
 
 
 @dataclass(frozen=True, slots=True)

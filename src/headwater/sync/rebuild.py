@@ -4,7 +4,7 @@ Readers see the old rows until that cycle is published; the old parts are swept 
 Not here: reading, which is a full read like any other (cycle.py, backfill.py).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -12,7 +12,7 @@ from django.db import transaction
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
 from headwater.common.errors import Facts, Fix
-from headwater.sync.discover import price, tables_of, wishes_of
+from headwater.sync.discover import live_rows, price, tables_of, wishes_of
 from headwater.sync.models import ReplicaTable
 
 REBUILT = "sync.rebuilt"
@@ -20,33 +20,38 @@ REBUILT = "sync.rebuilt"
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """Rows of each object that is to be read anew, as many as the replica has, and the credits that this takes."""
+    """What is to be read anew: about how many rows of each object, and for how many credits."""
 
     rows: dict[str, int]
     calls: int
 
 
-def rebuild_of(account: Account, sobjects: Collection[str], rows: Mapping[str, int]) -> Rebuild:
-    """Of these objects, or of all where none is named. Asks the org nothing; the rows are counted when it is read.
+def plan_rebuild(account: Account, sobjects: Collection[str]) -> Rebuild:
+    """Of these objects, or of all where none is named. Asks the org nothing, which counts its rows when it is read.
 
-    rows     Live records by object.
+    Nor does it open a file of the replica: one that is damaged or lost is a reason to rebuild.
 
     Errors   Fix sync.object_not_read
     """
     tables = _tables(account, sobjects)
     for table in tables.values():
         table.full_read_due = True  # of these objects here, not in the database
-    planned = price(account, wishes_of(tables, {name: rows[name] for name in tables}), looking_calls=0)
-    return Rebuild({name: rows[name] for name in sorted(tables)}, planned.calls)
+    rows = {name: live_rows(table) for name, table in sorted(tables.items())}
+    return Rebuild(rows, price(account, wishes_of(tables, rows), looking_calls=0).calls)
 
 
 @transaction.atomic
-def have_rebuilt(account: Account, planned: Rebuild, *, actor: str) -> None:
-    """From the next cycle that begins: one that is under way has the old rows still. Safe to repeat."""
+def rebuild(account: Account, sobjects: Collection[str], *, actor: str) -> Rebuild:
+    """From the next cycle that begins: one that is under way has the old rows still. Safe to repeat.
+
+    Raises as plan_rebuild does.
+    """
+    planned = plan_rebuild(account, sobjects)
     for table in ReplicaTable.of(account).filter(sobject__in=planned.rows, full_read_due=False):
         table.full_read_due, table.reload_number = True, table.reload_number + 1
         table.save(update_fields=["full_read_due", "reload_number"])
     record_event(account, actor=actor, action=REBUILT, after=", ".join(planned.rows))
+    return planned
 
 
 def _tables(account: Account, sobjects: Collection[str]) -> dict[str, ReplicaTable]:

@@ -1,7 +1,7 @@
 """What pages, commands and the rooms above ask of the sync: plan, run, and read the replica."""
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,6 @@ from headwater.sync.models import Audit, Cycle, DescribedObject, ManifestPart, R
 from headwater.sync.notices import notices_of
 from headwater.sync.plan import Mode, ObjectRead, SyncPlan, Waiting
 from headwater.sync.publish import lake_directory, manifest
-from headwater.sync.rebuild import Rebuild, have_rebuilt, rebuild_of
 from headwater.sync.schedule import AUDIT_TASK, CYCLE_TASK
 from headwater.sync.vanished import asking_calls
 
@@ -239,18 +238,6 @@ def replica_counts(account: Account) -> dict[str, int]:
             name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0]  # noqa: S608 - our own names
             for name in tables_of(account)
         }
-
-
-def plan_rebuild(account: Account, sobjects: Collection[str]) -> Rebuild:
-    """What reading these objects (none named: all) anew would take. Raises Fix sync.object_not_read."""
-    return rebuild_of(account, sobjects, replica_counts(account))
-
-
-def rebuild(account: Account, sobjects: Collection[str], *, actor: str) -> Rebuild:
-    """Have these objects dropped and read anew by the next cycle. Raises as plan_rebuild does."""
-    planned = plan_rebuild(account, sobjects)
-    have_rebuilt(account, planned, actor=actor)
-    return planned
 
 
 def object_checksums(account: Account) -> dict[str, tuple[int, str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from headwater.common.errors import Bug
-from headwater.lake import TableSchema
+from headwater.lake import Fineness, TableSchema
 from headwater.sync.objects import GOES_WITH
 
 OVERLAP = timedelta(minutes=10)  # rows become visible up to this long after their stamp (facts C.1)
@@ -95,19 +95,25 @@ def live_among_soql(sobject: str, ids: Sequence[str]) -> str:
     return f"SELECT Id FROM {_checked_name(sobject)} WHERE IsDeleted = false AND Id IN ({listed})"  # noqa: S608 - SOQL, every part checked
 
 
-def months_soql(schema: TableSchema, until_utc: datetime) -> str:
+def months_soql(schema: TableSchema, until_utc: datetime, fineness: Fineness) -> str:
     """Per month of creation how many rows are live and what their stamps are, of rows unchanged since `until_utc`.
 
-    The months are those of UTC: only convertTimezone() would have them in the asker's own (facts C.3). At most 2,000
-    groups are answered: 166 years of months.
+    All in UTC: only convertTimezone() would have dates in the asker's own time (facts C.3). At most 2,000 groups are
+    answered: 166 years of months, if they are told apart by nothing else.
     """
     stamp = stamp_field(schema)
     conditions = [f"{stamp} <= {to_literal(until_utc)}", *(["IsDeleted = false"] if schema.has("IsDeleted") else [])]
+    names = {"y": "CALENDAR_YEAR(CreatedDate)", "m": "CALENDAR_MONTH(CreatedDate)"}
+    if fineness is Fineness.DAY:
+        names |= {"changed_day": f"DAY_ONLY({stamp})"}
+    elif fineness is Fineness.MONTH:
+        names |= {"changed_y": f"CALENDAR_YEAR({stamp})", "changed_m": f"CALENDAR_MONTH({stamp})"}
+    grouped = ", ".join(f"{part} {name}" for name, part in names.items())
     return (
-        "SELECT CALENDAR_YEAR(CreatedDate) y, CALENDAR_MONTH(CreatedDate) m, COUNT(Id) n, "  # noqa: S608 - SOQL, every part checked
+        f"SELECT {grouped}, COUNT(Id) n, "  # noqa: S608 - SOQL, every part checked
         f"MIN({stamp}) oldest, MAX({stamp}) newest, COUNT_DISTINCT({stamp}) stamps "
         f"FROM {_checked_name(schema.sobject)} WHERE {' AND '.join(conditions)} "
-        "GROUP BY CALENDAR_YEAR(CreatedDate), CALENDAR_MONTH(CreatedDate)"
+        f"GROUP BY {', '.join(names.values())}"
     )
 
 

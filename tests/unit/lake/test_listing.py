@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from headwater.lake import (
     CanonicalType,
     Column,
+    Fineness,
     Listing,
     MonthSum,
     Part,
     TableParts,
     TableSchema,
     Wrong,
+    finest,
     hold_against,
     month_sums,
     open_snapshot,
@@ -64,7 +66,7 @@ def months_of(folder: Path, rows: Rows) -> dict[str, MonthSum]:
 
 def sums(folder: Path, parts: list[Part]) -> dict[str, MonthSum]:
     with open_snapshot({"Opportunity": TableParts(SCHEMA, parts)}, folder / "lake") as connection:
-        return month_sums(connection, "Opportunity", "SystemModstamp", UNTIL)
+        return month_sums(connection, "Opportunity", "SystemModstamp", Fineness.DAY, UNTIL)
 
 
 rows_of_an_org = st.dictionaries(st.integers(0, 11), st.integers(1, 20), max_size=12)
@@ -103,6 +105,24 @@ def counted(org: Rows, ours: Rows, month: str) -> Wrong:
         stale=sum(org[number] != ours[number] for number in both),
         gone=len((here & ours.keys()) - org.keys()),
     )
+
+
+def test_rows_are_told_apart_as_finely_as_there_is_room_for_sums(tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
+    parts = part_of(tmp_path, {0: 1, 3: 2, 6: 2, 1: 5}, 1)  # three created in November, one in December
+    with open_snapshot({"Opportunity": TableParts(SCHEMA, parts)}, tmp_path / "lake") as connection:
+        assert finest(connection, "Opportunity", "SystemModstamp", 3) is Fineness.DAY
+        assert finest(connection, "Opportunity", "SystemModstamp", 2) is Fineness.MONTH
+        assert finest(connection, "Opportunity", "SystemModstamp", 1) is Fineness.NOTHING
+        keys = {
+            fineness: sorted(month_sums(connection, "Opportunity", "SystemModstamp", fineness, UNTIL))
+            for fineness in Fineness
+        }
+    assert keys == {
+        Fineness.DAY: ["2025-11 2026-02-01", "2025-11 2026-02-02", "2025-12 2026-02-05"],
+        Fineness.MONTH: ["2025-11 2026-02", "2025-12 2026-02"],
+        Fineness.NOTHING: ["2025-11", "2025-12"],
+    }
 
 
 def test_what_changed_since_the_last_read_is_not_wrong(tmp_path: Path) -> None:
