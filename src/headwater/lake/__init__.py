@@ -3,6 +3,7 @@
 Not here: which parts belong to a cycle (the manifest is the state database's) and how rows come out of Salesforce.
 """
 
+from headwater.lake.arriving import GZIP_SUFFIX, Arrival, Interrupted
 from headwater.lake.checksum import checksum
 from headwater.lake.compaction import compact, merge_later, to_merge
 from headwater.lake.listing import Listing, Wrong, hold_against
@@ -12,15 +13,17 @@ from headwater.lake.renewal import write_renewed
 from headwater.lake.schema import ALWAYS, CanonicalType, Column, Owner, TableSchema, can_hold, canonical_type
 from headwater.lake.snapshot import TableParts, ids_are_unique, open_snapshot
 from headwater.lake.tombstones import Deleted, can_hold_tombstones, write_deleted
-from headwater.lake.writing import GZIP_SUFFIX, csv_size_bytes, write_part_from_csv, write_part_from_ndjson
+from headwater.lake.writing import csv_size_bytes, write_part_from_csv, write_part_from_ndjson
 
 __all__ = [
     "ALWAYS",
     "GZIP_SUFFIX",
+    "Arrival",
     "CanonicalType",
     "Column",
     "Deleted",
     "Fineness",
+    "Interrupted",
     "Listing",
     "MonthSum",
     "Owner",

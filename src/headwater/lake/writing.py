@@ -5,15 +5,17 @@ Not here: fetching the files (sync room).
 """
 
 import csv
-import gzip
 import os
-import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 
 import duckdb
 import orjson
 
 from headwater.common.errors import Bug, Facts, Fix
+from headwater.lake.arriving import GZIP_SUFFIX, Arrival, DamagedError, piped, text_of
 from headwater.lake.engine import engine
 from headwater.lake.parts import Part, write_part
 from headwater.lake.quoting import quote_list, quote_name, quote_text
@@ -30,9 +32,8 @@ _MOMENTS = [
 ]
 _YEAR_OF_FOUR_DIGITS = 1000  # `22` is read as the year 22
 _MARK = "headwater-bad-value"
+_PIPE = "<pipe>"
 _SHOWN_CHARACTERS = 80
-GZIP_SUFFIX = ".gz"
-_NOT_GZIP = "GZIP stream"  # in DuckDB's words for a body that was cut short, or is none
 _LONGEST_LINE_BYTES = 16 * 1024 * 1024  # a row may hold several long text areas of 128 KiB
 
 
@@ -45,25 +46,52 @@ def csv_size_bytes(csv_path: Path) -> int:
         return int.from_bytes(file.read(4), "little")
 
 
-def write_part_from_csv(csv_path: Path, schema: TableSchema, directory: Path, sequence: int) -> Part:
+def write_part_from_csv(source: Path | Arrival, schema: TableSchema, directory: Path, sequence: int) -> Part:
     """A part from a Bulk 2.0 result: header row, quoted values, empty is null, `NA` and `NULL` are data (facts C.4).
 
-    csv_path  As it was sent: with the suffix `.gz` it is still compressed.
+    source  As it was sent, compressed or not; what is still arriving is read as it comes.
+
+    Raises Interrupted where what was read was not all of it.
 
     Errors    Fix   lake.bad_value        a value does not fit its type; field and value are named.
               Bug   lake.columns_missing  the file lacks columns of the schema.
               Bug   lake.unreadable_file  the file is not what Salesforce documents, for instance cut short.
     """
-    header = _csv_header(csv_path, schema) or list(schema.names)  # some orgs send an empty body for no rows (facts C.4)
+    with nullcontext(source) if isinstance(source, Arrival) else Arrival(source, is_whole=True) as arrival:
+        try:
+            header, text = _csv_header(text_of(arrival))
+            # Some orgs send an empty body for no rows (facts C.4).
+            query = _csv_query(arrival.path, schema, header or list(schema.names))
+            return _write_from_pipe(arrival.path, query, text, schema, directory, sequence)
+        except DamagedError as error:
+            raise _unreadable(arrival.path, schema, error) from error
+
+
+def _csv_query(csv_path: Path, schema: TableSchema, header: list[str]) -> str:
+    """With a place for the name of what DuckDB reads from."""
     _refuse_missing_columns(csv_path, schema, header)
     columns = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in header)
-    source = (
-        f"read_csv({quote_text(str(csv_path))}, auto_detect = false, header = true, columns = {{{columns}}}, "
+    values = ", ".join(_typed(column, quote_name(column.name)) for column in schema.columns)
+    return (
+        f"SELECT {values} FROM read_csv({_PIPE}, auto_detect = false, header = true, columns = {{{columns}}}, "  # noqa: S608  # quoted names
         "delim = ',', quote = '\"', escape = '\"', nullstr = '', "
         f"max_line_size = {_LONGEST_LINE_BYTES}, buffer_size = {2 * _LONGEST_LINE_BYTES})"
     )
-    values = ", ".join(_typed(column, quote_name(column.name)) for column in schema.columns)
-    return _write(csv_path, f"SELECT {values} FROM {source}", schema, directory, sequence)  # noqa: S608  # quoted names
+
+
+def _write_from_pipe(
+    csv_path: Path, query: str, text: Iterable[bytes], schema: TableSchema, directory: Path, sequence: int
+) -> Part:
+    """What turns out at its end not to be whole leaves no part."""
+    part: Part | None = None
+    try:
+        with piped(text) as pipe:
+            part = _write(csv_path, query.replace(_PIPE, quote_text(pipe)), schema, directory, sequence)
+    except BaseException:
+        if part:
+            (directory / part.path).unlink()
+        raise
+    return part
 
 
 def write_part_from_ndjson(path: Path, schema: TableSchema, directory: Path, sequence: int) -> Part:
@@ -135,7 +163,7 @@ def _write(source: Path, query: str, schema: TableSchema, directory: Path, seque
 def _explained(error: duckdb.Error, source: Path, schema: TableSchema) -> Fix | Bug:
     _, mark, rest = str(error).partition(f"{_MARK}|")
     if not mark:
-        if isinstance(error, duckdb.IOException) and _NOT_GZIP not in str(error):
+        if isinstance(error, duckdb.IOException):
             raise error  # the disk's fault, not the file's
         return _unreadable(source, schema, error)
     field, value = rest.split("|", 1)
@@ -163,13 +191,15 @@ def _unreadable(source: Path, schema: TableSchema, error: Exception) -> Bug:
     )
 
 
-def _csv_header(csv_path: Path, schema: TableSchema) -> list[str]:
-    opened = gzip.open if csv_path.suffix == GZIP_SUFFIX else open
-    try:
-        with opened(csv_path, "rt", encoding="utf-8", newline="") as file:
-            return next(csv.reader(file), [])
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise _unreadable(csv_path, schema, error) from error
+def _csv_header(text: Iterator[bytes]) -> tuple[list[str], Iterator[bytes]]:
+    """The names in the first line, and all of the text."""
+    first = b""
+    for piece in text:
+        first += piece
+        if b"\n" in first or len(first) > _LONGEST_LINE_BYTES:
+            break
+    line = first.partition(b"\n")[0].decode(errors="replace")
+    return next(csv.reader([line]), []), chain([first], text)
 
 
 def _refuse_missing_columns(source: Path, schema: TableSchema, found: list[str]) -> None:

@@ -230,6 +230,9 @@ class Transport:
         if request.save_to is None:
             return response.read()
         pieces = response.iter_raw if request.is_kept_compressed else response.iter_bytes
+        request.save_to.unlink(
+            missing_ok=True
+        )  # whoever reads what came of the attempt before sees that this is another
         with self._patience.watching(lambda: _break_off(response)), request.save_to.open("wb") as file:
             for piece in pieces(_CHUNK_BYTES):
                 file.write(piece)

@@ -1,4 +1,4 @@
-"""Takes in the result of a complete Bulk job: the next page is on its way while this one becomes a part.
+"""Takes in the result of a complete Bulk job: a page becomes a part while it arrives, or while the next one does.
 
 A fetched page stays on disk until its part is listed, so that a killed cycle pays for no page twice. A result that the
 org no longer has (it keeps one for seven days) is told, for the job to be made anew.
@@ -6,7 +6,7 @@ Not here: making jobs and waiting for them (bulk_jobs.py).
 """
 
 import shutil
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from headwater.common.clock import now_utc
 from headwater.common.errors import Bug, Fix
 from headwater.jobs.running import Cancelled
-from headwater.lake import GZIP_SUFFIX, Part, csv_size_bytes
+from headwater.lake import GZIP_SUFFIX, Arrival, Interrupted, Part, csv_size_bytes
 from headwater.salesforce.bulk import Bulk, ResultPage
 from headwater.sync.plan import ObjectRead
 from headwater.sync.read import SCRATCH_PREFIX, Reading
@@ -24,7 +24,8 @@ def take_pages(reading: Reading, read: ObjectRead, job_id: str) -> bool:
     """Returns False where the org lost the result before all of it was fetched; what came of it stays."""
     taking = _Taking(reading, read, job_id)
     try:
-        _take_all(taking)
+        with taking.beside:
+            _take_all(taking)
     except Cancelled:  # nobody goes on with this job
         taking.clear()
         raise
@@ -37,15 +38,14 @@ def take_pages(reading: Reading, read: ObjectRead, job_id: str) -> bool:
 
 
 def _take_all(taking: "_Taking") -> None:
-    with ThreadPoolExecutor(1, thread_name_prefix="part") as beside:
-        page: _Page | None = taking.fetch(0, "")
-        while page is not None:
-            part = taking.begin_part(page, beside)
-            try:
-                following = taking.fetch(page.number + 1, page.next_locator) if page.next_locator else None
-            finally:  # this page is paid for, whatever becomes of the next
-                taking.end_part(page, part)
-            page = following
+    page: _Page | None = taking.fetch(0, "")
+    while page is not None:
+        part = taking.begin_part(page)
+        try:
+            following = taking.fetch(page.number + 1, page.next_locator) if page.next_locator else None
+        finally:  # this page is paid for, whatever becomes of the next
+            taking.end_part(page, part)
+        page = following
 
 
 class _ResultGone(Exception):
@@ -67,12 +67,14 @@ class _Page:
 
 
 class _Taking:
-    """The pages of one job. Only `_write` runs beside the rest: it knows files, and no database."""
+    """The pages of one job. Only `_write` runs beside the rest, one page at a time: it knows files, and no database."""
 
     def __init__(self, reading: Reading, read: ObjectRead, job_id: str) -> None:
         self._reading = reading
         self._read = read
         self._job_id = job_id
+        self.beside = ThreadPoolExecutor(1, thread_name_prefix="part")
+        self._parts: dict[int, Future[Part]] = {}
         self._folder = reading.directory / f"{SCRATCH_PREFIX}{job_id}"
 
     def fetch(self, number: int, locator: str) -> _Page:
@@ -91,14 +93,17 @@ class _Taking:
         name = f"Bulk page {self._read.sobject} {self._job_id} {number}"
         return _Page(number, locator, **self._reading.job.step(name, save))
 
-    def begin_part(self, page: _Page, beside: Executor) -> Future[Part] | None:
+    def begin_part(self, page: _Page) -> Future[Part] | None:
         """None where the part is there already. A page that the machine did not get to disk whole is fetched again."""
         if self._reading.job.has_done(self._part_step(page)):
             return None
         path = self._folder / page.file
-        if not path.exists() or path.stat().st_size != page.size_bytes:
-            _, path = self._save(page.number, page.locator)
-        return beside.submit(self._reading.write_csv, self._read.sobject, path, page.rows)
+        if page.number not in self._parts:
+            if path.exists() and path.stat().st_size == page.size_bytes:
+                self._parts[page.number] = self.beside.submit(self._write_whole, path, page.rows)
+            else:
+                self._save(page.number, page.locator)
+        return self._parts.pop(page.number)
 
     def end_part(self, page: _Page, part: Future[Part] | None) -> None:
         """List the part as soon as it is written."""
@@ -128,12 +133,35 @@ class _Taking:
             raise _ResultGone
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{number}.csv"
-        page = Bulk(self._reading.transport).fetch_page(
-            self._read.sobject, self._job_id, locator, self._read.bulk_page_rows, path
-        )
-        if page is None:
-            raise _ResultGone
-        return page, path.rename(path.with_name(path.name + GZIP_SUFFIX)) if page.is_gzip else path
+        path.unlink(missing_ok=True)  # the rest of a fetch that was killed
+        arrival = Arrival(path)
+        self._parts[number] = self.beside.submit(self._write, arrival)
+        try:
+            page = Bulk(self._reading.transport).fetch_page(
+                self._read.sobject, self._job_id, locator, self._read.bulk_page_rows, path
+            )
+            if page is None:
+                raise _ResultGone
+            whole = path.rename(path.with_name(path.name + GZIP_SUFFIX)) if page.is_gzip else path
+            arrival.complete(whole, page.row_count)
+        finally:
+            arrival.end()
+        return page, whole
+
+    def _write(self, arrival: Arrival) -> Part:
+        """From the beginning where its fetch had to be."""
+        with arrival:
+            try:
+                return self._reading.write_csv(self._read.sobject, arrival)
+            except (Bug, Fix, Interrupted):
+                if not arrival.was_replaced():
+                    raise
+        return self._write_whole(arrival.path, arrival.row_count)
+
+    def _write_whole(self, path: Path, row_count: int) -> Part:
+        with Arrival(path) as whole:
+            whole.complete(path, row_count)
+            return self._reading.write_csv(self._read.sobject, whole)
 
     @property
     def gone_step(self) -> str:

@@ -17,7 +17,7 @@ import orjson
 from headwater.accounts.models import Account
 from headwater.common.errors import Bug
 from headwater.jobs.running import RunningJob
-from headwater.lake import Part, TableSchema, write_part_from_csv, write_part_from_ndjson
+from headwater.lake import Arrival, Part, TableSchema, write_part_from_csv, write_part_from_ndjson
 from headwater.salesforce.rest import Record
 from headwater.salesforce.transport import Transport
 from headwater.sync.learning import rate
@@ -144,10 +144,10 @@ class Reading:
         check_rows(sobject, len(records), part)
         return part
 
-    def write_csv(self, sobject: str, path: Path, row_count: int) -> Part:
-        """A page of a Bulk result as a part."""
-        part = write_part_from_csv(path, self.schemas[sobject], self.directory, self.cycle.number)
-        check_rows(sobject, row_count, part)
+    def write_csv(self, sobject: str, source: Arrival) -> Part:
+        """A page of a Bulk result as a part. Called beside the rest, in a thread of its own."""
+        part = write_part_from_csv(source, self.schemas[sobject], self.directory, self.cycle.number)
+        check_rows(sobject, source.row_count, part)
         return part
 
     @contextmanager

@@ -6,8 +6,17 @@ Rows and stamps of changes stay what they are: a change that comes meanwhile win
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
-from headwater.lake import Part, TableParts, TableSchema, write_part_from_csv, write_part_from_ndjson, write_renewed
+from headwater.lake import (
+    Arrival,
+    Part,
+    TableParts,
+    TableSchema,
+    write_part_from_csv,
+    write_part_from_ndjson,
+    write_renewed,
+)
 from headwater.salesforce.rest import Record
 from headwater.sync.bulk_jobs import BulkJobs
 from headwater.sync.plan import SyncPlan
@@ -15,6 +24,8 @@ from headwater.sync.publish import live_parts
 from headwater.sync.read import Reading, Seen, Tally, check_rows, write_ndjson
 from headwater.sync.rounds import Rounds
 from headwater.sync.schemas import formulas_schema
+
+_Source = TypeVar("_Source", Path, Arrival)
 
 
 def refresh_formulas(reading: Reading, plan: SyncPlan) -> Seen:
@@ -43,19 +54,23 @@ class Refreshing(Reading):
             return None
         with self.scratch(".ndjson") as path:
             write_ndjson(path, records)
-            return self._renewed(sobject, path, len(records), write_part_from_ndjson)
+            return self._renewed(sobject, path, write_part_from_ndjson, lambda: len(records))
 
-    def write_csv(self, sobject: str, path: Path, row_count: int) -> Part:
-        return self._renewed(sobject, path, row_count, write_part_from_csv)
+    def write_csv(self, sobject: str, source: Arrival) -> Part:
+        return self._renewed(sobject, source, write_part_from_csv, lambda: source.row_count)
 
     def _renewed(
-        self, sobject: str, path: Path, row_count: int, write: Callable[[Path, TableSchema, Path, int], Part]
+        self,
+        sobject: str,
+        source: _Source,
+        write: Callable[[_Source, TableSchema, Path, int], Part],
+        sent: Callable[[], int],
     ) -> Part:
-        """The rows that differ; a part without any leaves no file."""
+        """The rows that differ; a part without any leaves no file. sent   Rows, as known once all are there."""
         schema, sequence = self.schemas[sobject], self.cycle.number
         with self.scratch("") as place:
-            seen = write(path, schema, place.parent, sequence)
-            check_rows(sobject, row_count, seen)
+            seen = write(source, schema, place.parent, sequence)
+            check_rows(sobject, sent(), seen)
             part = write_renewed(
                 self.copies[sobject], TableParts(schema, [seen]), place.parent, self.directory, sequence
             )
