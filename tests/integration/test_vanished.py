@@ -1,6 +1,7 @@
 """Records that leave no trace among the rows are found once a day, for one credit, and what came back is not lost."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,9 +10,11 @@ from headwater.common.clock import clock_running_ahead, now_utc
 from headwater.connections.models import Connection
 from headwater.credits.models import Entry
 from headwater.jobs.models import Job, State
+from headwater.jobs.running import RunningJob
 from headwater.jobs.worker import Worker
 from headwater.salesforce.meter import CallKind
 from headwater.sync.models import ReplicaTable
+from headwater.sync.publish import lake_directory
 from headwater.sync.services import open_replica, plan_sync, sync_cycle
 from integration.conftest import result_of
 from integration.test_sync import assert_replica_equals, rows_of, sync
@@ -126,4 +129,48 @@ def test_a_look_that_ends_a_day_late_counts_from_when_its_cycle_began(
     move_clock(org.state, {"jump_seconds": 2 * 3600})
     with clock_running_ahead(timedelta(hours=25)):
         sync(seeded)
+    assert_replica_equals(seeded, org)
+
+
+def test_what_the_org_told_is_paid_for_once_however_often_the_worker_dies(
+    org: RunningOrgsim, seeded: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each of the steps that follow from it."""
+    for sobject in ("Lead", "CampaignMember", "Task"):
+        org.writer().purge(sobject, ids(org, sobject)[0])
+    make_due(org, seeded)
+    job = sync_cycle.enqueue(tenant=str(seeded.pk), account_id=seeded.pk)
+    deadly = {"rows of Lead that vanished", "rows of Task that vanished", "look for vanished rows"}
+    step = RunningJob.step
+
+    def die_once_at_each(running: RunningJob, name: str, work: Any, record: Any = None) -> Any:
+        if name in deadly:
+            deadly.remove(name)
+            work()
+            raise Killed
+        return step(running, name, work, record)
+
+    monkeypatch.setattr(RunningJob, "step", die_once_at_each)
+    for life in range(3):
+        with pytest.raises(Killed):
+            Worker(f"life {life}").run_until_idle()
+        Job.objects.filter(pk=job.pk).update(state=State.QUEUED, lease_until_utc=None)
+    Worker("the last").run_until_idle()
+    assert asked(seeded, job) == 1
+    assert result_of(Job.objects.get(pk=job.pk))["vanished"]["Task"] == 1
+    assert list(lake_directory(seeded).glob("scratch-*")) == []
+    assert_replica_equals(seeded, org)
+
+
+def test_a_list_that_the_machine_lost_is_asked_for_by_the_next_cycle(
+    org: RunningOrgsim, seeded: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sobject in ("Lead", "Task"):
+        org.writer().purge(sobject, ids(org, sobject)[0])
+    make_due(org, seeded)
+    with monkeypatch.context() as patch:
+        patch.setattr("headwater.sync.vanished._save", lambda answer, _: f"{answer.sobject}.json")
+        sync(seeded)
+    job = sync(seeded)
+    assert asked(seeded, job) == 1
     assert_replica_equals(seeded, org)
