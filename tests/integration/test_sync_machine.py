@@ -92,7 +92,7 @@ class Deeds(RuleBasedStateMachine):
 
     @rule(sobject=OF_EDITED, name=NAMES, place=PLACES)
     def create(self, sobject: str, name: str, place: int) -> None:
-        with suppress(LookupError):
+        with suppress(LookupError, ApiError):
             self.writer.insert(sobject, self._new(sobject, name, place))
 
     @rule(sobject=OF_EDITED, place=PLACES, name=NAMES)
