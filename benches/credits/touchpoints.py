@@ -40,11 +40,12 @@ def main() -> None:
 
 def _repeat(models: Path, target: Path, count: int, round_number: int) -> None:
     with duckdb.connect() as connection:
+        [(model_rows,)] = connection.execute(f"SELECT count(*) FROM '{models}'").fetchall()  # noqa: S608  a path of our own making
         connection.execute(
             f"COPY (SELECT model.* EXCLUDE (place) REPLACE ('bench-' || step AS unique_id, "  # noqa: S608  paths of our own making
             f"'Round {round_number}' AS touchpoint_source) FROM range({count}) AS steps (step) JOIN "
             f"(SELECT *, row_number() OVER () - 1 AS place FROM '{models}') AS model "
-            f"ON model.place = step % (SELECT count(*) FROM '{models}')) TO '{target}' (FORMAT parquet)"
+            f"ON model.place = step % {model_rows}) TO '{target}' (FORMAT parquet)"
         )
 
 
