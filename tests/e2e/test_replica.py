@@ -18,7 +18,7 @@ from headwater.accounts.models import Account, User
 from headwater.jobs.models import State
 from headwater.jobs.services import jobs_of
 from headwater.jobs.worker import Worker
-from headwater.sync.services import replica_counts
+from headwater.sync.services import audit, replica_counts
 from orgsim.rest.latency import Latency, clear_latencies, set_latency
 from orgsim.seed import load_history
 from orgsim.testing import RunningOrgsim
@@ -82,6 +82,9 @@ def test_a_read_is_followed_live_cancelled_and_done_again(
     page.get_by_role("button", name="Read now").click()
     with a_worker():
         pass
+    audit.enqueue(tenant=str(account.pk), account_id=account.pk)
+    with a_worker():
+        pass
     expect(page.get_by_text("Cycle 2 was published meanwhile.")).to_be_visible()
     page.get_by_role("link", name="Show it").click()
     look_at_the_copy(page, account, shot, no_barriers)
@@ -108,6 +111,8 @@ def look_at_the_copy(page: Page, account: Account, shot: Shot, no_barriers: Chec
     for sobject, rows in replica_counts(account).items():
         row = table.get_by_role("row").filter(has=page.get_by_role("link", name=sobject, exact=True))
         expect(row.get_by_role("cell").nth(1)).to_have_text(f"{rows:,}")
+    contacts = table.get_by_role("row").filter(has=page.get_by_role("link", name="Contact", exact=True))
+    expect(contacts.get_by_role("cell").nth(9)).to_contain_text("Equal")
     shot("replica")
     no_barriers()
     page.emulate_media(color_scheme="dark")

@@ -15,7 +15,7 @@ from headwater.lake import TableParts, open_snapshot
 from headwater.sync.extras import name_field
 from headwater.sync.inventory import ObjectCopy, copies_of, next_read, replica_of
 from headwater.sync.models import ManifestPart
-from headwater.sync.services import open_replica, replica_counts, sync_cycle
+from headwater.sync.services import audit, open_replica, replica_counts, sync_cycle
 from integration.conftest import ACTOR, result_of
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.seed import load_history
@@ -109,6 +109,14 @@ def test_fields_that_come_are_told_until_all_rows_have_them(seeded: Account) -> 
     sync(seeded)
     there = copies(seeded)["Contact"]
     assert (there.new_fields, there.is_reload_due, there.columns) == ((), False, coming.columns + 1)
+
+
+def test_what_the_last_audit_found_stands_at_each_object(seeded: Account) -> None:
+    sync(seeded)
+    assert copies(seeded)["Contact"].audit_finding == ""
+    result_of(run_here(audit.enqueue(tenant=str(seeded.pk), account_id=seeded.pk), poll_seconds=0.05))
+    contact = copies(seeded)["Contact"]
+    assert (contact.audit_finding, contact.audited_utc is not None) == ("equal", True)
 
 
 def test_the_cycle_that_readers_see_is_told_with_its_credits(seeded: Account) -> None:

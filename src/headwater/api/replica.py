@@ -41,7 +41,11 @@ class NextReadShape(Schema):
 
 
 class CopyShape(Schema):
-    """An object in the local copy. `next_read`: changes, full or anew (all of it), none. Null: not known yet."""
+    """An object in the local copy. Null: not known yet.
+
+    `next_read`: changes, full or anew (all of it), none. `audit_finding`: equal, repaired, no_room, differs_again,
+    not_compared; empty before the first audit.
+    """
 
     sobject: str
     state: str
@@ -56,6 +60,8 @@ class CopyShape(Schema):
     read_until_utc: datetime | None
     full_read_utc: datetime | None
     vanished_checked_utc: datetime | None
+    audited_utc: datetime | None
+    audit_finding: str
     lost_fields: list[str]
     new_fields: list[str]
     is_reload_due: bool

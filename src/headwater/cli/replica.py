@@ -3,9 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
+from headwater.cli.audit import FINDINGS
 from headwater.cli.fields import STATES
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account, utc
+from headwater.sync.audit_findings import Finding
 from headwater.sync.inventory import ObjectCopy, ReadingNow, Replica, replica_of
 from headwater.sync.schedule import in_words
 
@@ -22,7 +24,7 @@ def replica(account: AccountOption = None, as_json: JsonOption = False) -> None:
     _print_reads(found)
     rows = [_row(copy) for copy in found.copies]
     headings = ("Object", "State", "Live rows", "Deleted", "Columns", "MB", "Parts", "Newest change", "Read up to",
-                "Read in full", "Vanished looked for", "Next read")  # fmt: skip
+                "Read in full", "Vanished looked for", "Compared", "Next read")  # fmt: skip
     print_table("Objects", headings, rows, numbers=(2, 3, 4, 5, 6))
     for copy in found.copies:
         _print_fields(copy)
@@ -71,6 +73,7 @@ def _row(copy: ObjectCopy) -> tuple[str, ...]:
         utc(copy.read_until_utc),
         utc(copy.full_read_utc) if copy.full_read_utc else "",
         utc(copy.vanished_checked_utc) if copy.vanished_checked_utc else "",
+        f"{utc(copy.audited_utc)}, {FINDINGS[Finding(copy.audit_finding)]}" if copy.audit_finding else "",
         NEXT_READS[copy.next_read] + (", once a day" if copy.is_daily else ""),
     )
 

@@ -28,7 +28,7 @@ from headwater.sync.plan import Mode
 from headwater.sync.publish import lake_directory, manifest
 from headwater.sync.schedule import CYCLE_TASK, chosen_minutes, next_cycle_utc
 from headwater.sync.schemas import shown_schema_of
-from headwater.sync.services import ReplicaState, plan_against_actual, replica_state
+from headwater.sync.services import ReplicaState, latest_audit, plan_against_actual, replica_state
 from headwater.sync.vanished import asking_calls
 
 NOT_READ = "none"
@@ -46,6 +46,8 @@ class ObjectCopy:
     read_until_utc          Salesforce's clock as the last published read of it began.
     full_read_utc           When all of it was last read; None too where that was before this was kept.
     vanished_checked_utc    When records that are gone without a trace were last looked for.
+    audited_utc             When it was last compared with the org, month by month of creation.
+    audit_finding           What that found, a Finding; empty where it was not compared yet.
     lost_fields             Named or needed, and no longer shown by the org; none of an object that is not shown at all.
     new_fields              Read from the next cycle on.
     is_reload_due           A column is new or of another type, and older rows lack its values until all is read again.
@@ -64,6 +66,8 @@ class ObjectCopy:
     read_until_utc: datetime | None
     full_read_utc: datetime | None
     vanished_checked_utc: datetime | None
+    audited_utc: datetime | None
+    audit_finding: str
     lost_fields: tuple[str, ...]
     new_fields: tuple[str, ...]
     is_reload_due: bool
@@ -145,18 +149,28 @@ def copies_of(account: Account) -> tuple[ObjectCopy, ...]:
     tables = {table.sobject: table for table in ReplicaTable.of(account)}
     files = _files_of(account)
     _count_anew(account, tables.values(), files)
-    notices = notices_of(account)
+    notices, audited = notices_of(account), _audited(account)
     return tuple(
-        _copy(found, tables.get(found.sobject), files, _about(found.sobject, notices))
+        _copy(
+            found,
+            tables.get(found.sobject),
+            files.get(found.sobject, {}),
+            audited.get(found.sobject, (None, "")),
+            _about(found.sobject, notices),
+        )
         for found in objects_read(account)
     )
 
 
 def _copy(
-    found: ObjectRead, table: ReplicaTable | None, files: Mapping[str, Mapping[str, int]], notices: tuple[Notice, ...]
+    found: ObjectRead,
+    table: ReplicaTable | None,
+    stored: Mapping[str, int],
+    audited: tuple[datetime | None, str],
+    notices: tuple[Notice, ...],
 ) -> ObjectCopy:
     counted: Mapping[str, Any] = table.counted if table else {}
-    stored = files.get(found.sobject, {})
+    audited_utc, audit_finding = audited
     was_read = table is not None and table.read_from_utc is not None
     return ObjectCopy(
         sobject=found.sobject,
@@ -172,6 +186,8 @@ def _copy(
         read_until_utc=table.read_from_utc if table else None,
         full_read_utc=table.full_read_utc if table else None,
         vanished_checked_utc=table.vanished_checked_utc if table else None,
+        audited_utc=audited_utc,
+        audit_finding=audit_finding,
         lost_fields=tuple(field.name for field in found.fields if field.state == "lost") if _is_there(found) else (),
         new_fields=tuple(field.name for field in found.fields if field.state == "named" and was_read),
         is_reload_due=found.is_reload_due,
@@ -183,6 +199,12 @@ def _next_read(found: ObjectRead, table: ReplicaTable | None) -> str:
     if not _is_there(found):
         return NOT_READ
     return (mode_of(table) if table else Mode.FULL).value
+
+
+def _audited(account: Account) -> dict[str, tuple[datetime, str]]:
+    """By object: when the last audit came to its end, and what it found."""
+    view = latest_audit(account)
+    return {each.sobject: (view.finished_utc, each.finding.value) for each in view.objects} if view else {}
 
 
 def _is_there(found: ObjectRead) -> bool:

@@ -132,6 +132,13 @@ READING_STATES: Mapping[str, tuple[str, str]] = {  # of an object or a field: (a
     "lost": ("warning", "No longer shown by the org"),
     "absent": ("off", "Not shown by the org"),
 }
+AUDIT_FINDINGS: Mapping[str, tuple[str, str]] = {  # of sync.audit_findings.Finding: (a key of STATES, words)
+    "equal": ("ok", "Equal"),
+    "repaired": ("ok", "Repaired"),
+    "no_room": ("waiting", "Waits for credits"),
+    "differs_again": ("warning", "Differs again"),
+    "not_compared": ("off", "Not compared"),
+}
 NEXT_READS: Mapping[str, str] = {  # of sync.inventory.ObjectCopy
     "changes": "What changed",
     "full": "All of it",

@@ -35,6 +35,7 @@ from headwater.sync.inventory import NOT_READ, ObjectCopy
 from headwater.watch import PAUSES
 from headwater.web import navigation
 from headwater.web.wording import (
+    AUDIT_FINDINGS,
     CALL_KINDS,
     CALLS_OF_PLAN,
     CONNECTION_STATES,
@@ -209,6 +210,11 @@ def reading_state(name: str) -> SafeString:
 def next_read_words(copy: ObjectCopy) -> str:
     """How an object is read next."""
     return NEXT_READS[copy.next_read] + (", once a day" if copy.is_daily and copy.next_read != NOT_READ else "")
+
+
+@register.simple_tag
+def audit_finding(name: str) -> SafeString:
+    return state(*AUDIT_FINDINGS[name])
 
 
 @register.simple_tag
