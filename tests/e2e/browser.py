@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-results/screenshots"
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
+_PATIENCE_MILLISECONDS = 30_000  # of a click and of what is expected: a busy machine takes its time
 MADE_HERE = {"x-made-by-test": "yes"}  # marks an answer that a test puts in the server's mouth
 _SWITCHES = [
     "--no-sandbox",
@@ -71,7 +72,8 @@ def open_window(browser: Browser, base_url: str, *, dark: bool = False, scripts:
         timezone_id="UTC",
         java_script_enabled=scripts,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
     return context
 
 
