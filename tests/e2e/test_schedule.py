@@ -80,7 +80,7 @@ def test_an_admin_chooses_how_often_formulas_are_read_anew(
     expect(page.get_by_role("cell", name="once a week")).to_be_visible()
     page.get_by_role("radio", name="Never").check()
     page.get_by_role("button", name="Save formulas").click()
-    expect(page.get_by_text("Formulas are read anew never.")).to_be_visible()
+    expect(page.get_by_text("Formulas are never read anew.")).to_be_visible()
     assert formulas_every_days(account) is None
 
 

@@ -10,13 +10,6 @@ from headwater.sync.audit_findings import AuditView, Finding, MonthFinding, Obje
 from headwater.sync.services import audit as audit_task
 from headwater.sync.services import latest_audit, planned_audit_calls
 
-FINDINGS = {
-    Finding.EQUAL: "equal",
-    Finding.REPAIRED: "repaired",
-    Finding.NO_ROOM: "waits for credits",
-    Finding.DIFFERS_AGAIN: "differs again",
-    Finding.NOT_COMPARED: "not compared",
-}
 MONTH_HEADINGS = ("Object", "Created in", "In the org", "Here before", "Missing", "Older", "Gone", "Repaired")
 
 
@@ -43,7 +36,7 @@ def audit(
 
 def _print(view: AuditView) -> None:
     rows = [
-        (each.sobject, *_counts(each), f"{FINDINGS[each.finding]}{f': {each.why}' if each.why else ''}")
+        (each.sobject, *_counts(each), f"{each.finding.in_words}{f': {each.why}' if each.why else ''}")
         for each in view.objects
     ]
     headings = ("Object", "Months", "In the org", "Here before", "Repaired", "")

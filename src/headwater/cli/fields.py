@@ -8,19 +8,12 @@ import typer
 from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account, utc
-from headwater.sync.extras import BY_HAND, ObjectRead, name_field, objects_read, take_back
+from headwater.sync.extras import BY_HAND, STATES_IN_WORDS, ObjectRead, name_field, objects_read, take_back
 from headwater.sync.notices import notices_of
 
 app = typer.Typer(help="Which objects and fields are read; name one more, take it back.", no_args_is_help=True)
 SObject = Annotated[str, typer.Argument(metavar="OBJECT", help="Its API name, such as Contact.")]
 FieldName = Annotated[str, typer.Argument(metavar="FIELD", help="Its API name, such as Region__c.")]
-STATES = {
-    "read": "read",
-    "waiting": "from the next sync on",
-    "named": "from the next sync on",
-    "lost": "no longer shown by the org",
-    "absent": "not shown by the org",
-}
 
 
 @app.command("list")
@@ -73,14 +66,14 @@ def as_object(found: ObjectRead) -> dict[str, Any]:
 def _print_fields(found: ObjectRead) -> None:
     rows = [
         (field.name, field.label, f"{field.type}{', formula' if field.is_formula else ''}", field.why,
-         STATES[field.state])
+         STATES_IN_WORDS[field.state])
         for field in found.fields
     ]  # fmt: skip
     print_table(f"{found.sobject}: {_state(found)}", ("Field", "Label", "Type", "Why", "State"), rows, numbers=())
 
 
 def _state(found: ObjectRead) -> str:
-    return STATES[found.state] + (", being read anew" if found.is_reload_due else "")
+    return STATES_IN_WORDS[found.state] + (", being read anew" if found.is_reload_due else "")
 
 
 def _done(sobject: str, field: str, said: str, *, as_json: bool) -> None:

@@ -3,15 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from headwater.cli.audit import FINDINGS
-from headwater.cli.fields import STATES
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account, utc
 from headwater.sync.audit_findings import Finding
+from headwater.sync.extras import STATES_IN_WORDS
 from headwater.sync.inventory import ObjectCopy, ReadingNow, Replica, replica_of
 from headwater.sync.schedule import in_words
 
-NEXT_READS = {"changes": "what changed", "full": "all of it", "anew": "all of it", "none": "not read"}
 _MEGABYTE_BYTES = 1_000_000
 
 
@@ -63,7 +61,7 @@ def _print_now(now: ReadingNow) -> None:
 def _row(copy: ObjectCopy) -> tuple[str, ...]:
     return (
         copy.sobject,
-        STATES[copy.state] + (", being read anew" if copy.is_reload_due else ""),
+        STATES_IN_WORDS[copy.state] + (", being read anew" if copy.is_reload_due else ""),
         _number(copy.live_rows),
         _number(copy.deleted_rows),
         f"{copy.columns:,}",
@@ -73,8 +71,8 @@ def _row(copy: ObjectCopy) -> tuple[str, ...]:
         utc(copy.read_until_utc),
         utc(copy.full_read_utc) if copy.full_read_utc else "",
         utc(copy.vanished_checked_utc) if copy.vanished_checked_utc else "",
-        f"{utc(copy.audited_utc)}, {FINDINGS[Finding(copy.audit_finding)]}" if copy.audit_finding else "",
-        NEXT_READS[copy.next_read] + (", once a day" if copy.is_daily else ""),
+        f"{utc(copy.audited_utc)}, {Finding(copy.audit_finding).in_words}" if copy.audit_finding else "",
+        copy.next_read_in_words,
     )
 
 

@@ -9,7 +9,7 @@ from headwater.cli.actor import actor_here
 from headwater.cli.options import AccountOption, JsonOption
 from headwater.cli.output import out, print_json, print_table, the_account, utc
 from headwater.common.errors import Facts, Fix
-from headwater.sync.schedule import Cadence, cadence_of, change_schedule, formulas_in_words, in_words
+from headwater.sync.schedule import Cadence, cadence_of, change_schedule, formulas_sentence, in_words
 
 EveryOption = Annotated[int | None, typer.Option("--every", metavar="MINUTES", help="Read every so many minutes.")]
 OffOption = Annotated[bool, typer.Option("--off", help="Read only when somebody starts it.")]
@@ -52,7 +52,7 @@ def schedule(
         for choice in cadence.choices
     ]
     print_table("What it costs", ("Interval", "Credits a day while nothing changes"), rows, numbers=(1,))
-    out.print(f"Formulas are read anew {formulas_in_words(cadence.formulas.every_days)}. {_formulas(cadence)}")
+    out.print(f"{formulas_sentence(cadence.formulas.every_days)} {_formulas(cadence)}")
 
 
 def _formulas(cadence: Cadence) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from headwater.accounts.models import Account
+from headwater.common.batches import batches
 from headwater.common.clock import now_utc
 from headwater.credits.write_prices import Action
 from headwater.export.models import ExportError, WrittenRecord
@@ -110,5 +111,4 @@ def _note_errors(exporting: Exporting, sobject: str, refused: Sequence[Settled])
 
 
 def _ids(rows: Sequence[Settled]) -> Iterator[list[str]]:
-    for first in range(0, len(rows), _IDS_AT_ONCE):
-        yield [row.unique_id for row in rows[first : first + _IDS_AT_ONCE]]
+    return ([row.unique_id for row in some] for some in batches(rows, _IDS_AT_ONCE))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from headwater.lake.engine import spilling
 from headwater.lake.parts import Part, write_part
 from headwater.lake.quoting import quote_name, quote_text
 from headwater.lake.snapshot import TableParts, newest_rows
@@ -49,8 +50,7 @@ def hold_against(
 ) -> tuple[dict[str, Wrong], Part | None]:
     """What was wrong by month, and tombstones of what is gone (None: nothing is, or no row of it can be marked)."""
     schema = before.schema
-    connection: duckdb.DuckDBPyConnection
-    with duckdb.connect(config={"temp_directory": str(directory / ".spill")}) as connection:
+    with spilling(directory) as connection:
         connection.execute(_before(before, directory))
         connection.execute(_listed(before, listing, directory))
         connection.execute(

@@ -5,8 +5,7 @@ Not here: reading these values (sync/formulas.py).
 
 from pathlib import Path
 
-import duckdb
-
+from headwater.lake.engine import spilling
 from headwater.lake.parts import Part, write_part
 from headwater.lake.quoting import quote_name
 from headwater.lake.schema import ALWAYS
@@ -21,8 +20,7 @@ def write_renewed(table: TableParts, seen: TableParts, seen_directory: Path, dir
     Left out are rows that are deleted; rows with another SystemModstamp than in `seen`, as the change that moved it
     brings them whole; and rows that `sequence` has brought already, which are as new.
     """
-    connection: duckdb.DuckDBPyConnection
-    with duckdb.connect(config={"temp_directory": str(directory / ".spill")}) as connection:
+    with spilling(directory) as connection:
         return write_part(
             connection, _renewed(table, seen, seen_directory, directory, sequence), table.schema, directory, sequence
         )

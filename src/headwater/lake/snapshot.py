@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from headwater.common.errors import Bug, Facts
-from headwater.lake.engine import engine
+from headwater.lake.engine import engine, spilling
 from headwater.lake.parts import SEQUENCE_COLUMN, Part
 from headwater.lake.quoting import quote_list, quote_name
 from headwater.lake.schema import Column, Owner, TableSchema
@@ -34,9 +34,7 @@ def open_snapshot(tables: Mapping[str, TableParts], directory: Path) -> duckdb.D
     Errors    Bug   lake.part_missing  a listed file is not in the directory.
     """
     _refuse_missing_files(tables, directory)
-    connection = duckdb.connect(
-        config={"temp_directory": str(directory / ".spill"), "preserve_insertion_order": "false"}
-    )
+    connection = spilling(directory)
     for sobject, table in tables.items():
         connection.execute(f"CREATE VIEW {quote_name(f'{sobject}__all')} AS {newest_rows(table, directory)}")
     for sobject, table in sorted(tables.items(), key=lambda named: named[1].schema.owner is not None):

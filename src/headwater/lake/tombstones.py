@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
-
+from headwater.lake.engine import spilling
 from headwater.lake.parts import Part, write_part
 from headwater.lake.quoting import quote_name, quote_text
 from headwater.lake.schema import TableSchema
@@ -43,8 +42,7 @@ def write_deleted(
     ask_which_live   Gets the Ids that were deleted in the second of their last change, and returns those that are
                      there: whether such a record was undeleted again cannot be told from its stamp.
     """
-    connection: duckdb.DuckDBPyConnection
-    with duckdb.connect(config={"temp_directory": str(directory / ".spill")}) as connection:
+    with spilling(directory) as connection:
         connection.execute(_candidates(table, deleted, directory))
         doubtful = connection.execute("SELECT Id FROM candidate WHERE SystemModstamp = deleted ORDER BY Id").fetchall()
         if doubtful:

@@ -12,6 +12,7 @@ from typing import Any
 
 from headwater.accounts.models import Account
 from headwater.accounts.services import record_event
+from headwater.common.batches import batches
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
 from headwater.connections.services import job_session
@@ -197,10 +198,10 @@ class _Auditing:
 
     def _ask(self, what: str, ask: Ask, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         answers: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(names), COMPOSITE_QUERIES_MAX):
-            some = [self.compared[name] for name in names[start : start + COMPOSITE_QUERIES_MAX]]
-            answers |= self.job.step(f"{what} {start // COMPOSITE_QUERIES_MAX}", partial(ask, self.transport, some))
-            self.job.progress(start + len(some), len(names), "objects", note=what)
+        for place, five in enumerate(batches(names, COMPOSITE_QUERIES_MAX)):
+            some = [self.compared[name] for name in five]
+            answers |= self.job.step(f"{what} {place}", partial(ask, self.transport, some))
+            self.job.progress(len(answers), len(names), "objects", note=what)
         return answers
 
     def repair(self, look: _Look) -> dict[str, ObjectFinding]:

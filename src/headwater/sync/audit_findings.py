@@ -26,6 +26,10 @@ class Finding(StrEnum):
     DIFFERS_AGAIN = "differs_again"  # right after the repair
     NOT_COMPARED = "not_compared"
 
+    @property
+    def in_words(self) -> str:
+        return "waits for credits" if self is Finding.NO_ROOM else self.value.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class MonthFinding:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, HeadwaterError
@@ -145,6 +147,14 @@ def _fields_not_readable(fields: list[str]) -> Fix:
             you_can="grant read on all of these fields in a permission set and assign it to the connected user",
         ),
     )
+
+
+def look_now(account: Account, transport: Transport) -> Look:
+    """Look and keep it, where no job's step does so."""
+    look = look_at_fields(account, transport)
+    with transaction.atomic():
+        store_look(account, look)
+    return look
 
 
 def store_look(account: Account, look: Look) -> None:

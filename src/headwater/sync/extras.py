@@ -20,8 +20,7 @@ from headwater.sync.describe import (
     WantedFields,
     describe_again,
     descriptions_of,
-    look_at_fields,
-    store_look,
+    look_now,
     wanted_of,
 )
 from headwater.sync.models import DescribedObject, ExtraField, ReplicaTable
@@ -29,6 +28,13 @@ from headwater.sync.objects import DAILY, IF_SEVERAL_CURRENCIES
 
 BY_HAND = "by hand"
 LOOKING = "fields"
+STATES_IN_WORDS = {  # of an object or a field
+    "read": "read",
+    "waiting": "from the next sync on",
+    "named": "from the next sync on",
+    "lost": "no longer shown by the org",
+    "absent": "not shown by the org",
+}
 LONGEST_QUERY_CHARACTERS = 10_000  # of names: a query stands in an address of at most 16,384 bytes (facts B.5)
 
 
@@ -214,9 +220,7 @@ def describe_now(account: Account) -> None:
     """Ask the org what its objects look like, for one credit."""
     describe_again(account)
     with session(account, job_kind=LOOKING) as transport:
-        look = look_at_fields(account, transport)
-    with transaction.atomic():
-        store_look(account, look)
+        look_now(account, transport)
 
 
 def _spelled(described: DescribedObject, field: str) -> str:

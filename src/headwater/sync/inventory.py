@@ -73,6 +73,13 @@ class ObjectCopy:
     is_reload_due: bool
     notices: tuple[Notice, ...]
 
+    @property
+    def next_read_in_words(self) -> str:
+        if self.next_read == NOT_READ:
+            return "not read"
+        what = "what changed" if self.next_read == Mode.CHANGES else "all of it"
+        return f"{what}, once a day" if self.is_daily else what
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingNow:

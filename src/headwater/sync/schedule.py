@@ -164,6 +164,11 @@ def formulas_in_words(days: int | None) -> str:
     return {None: "never", 1: "once a day", 7: "once a week"}[days]
 
 
+def formulas_sentence(days: int | None) -> str:
+    how = f"read anew {formulas_in_words(days)}" if days else "never read anew"
+    return f"Formulas are {how}."
+
+
 def cadence_changes(account: Account) -> QuerySet[AuditEvent]:
     """Who changed it and when, the newest first."""
     return events_of(account).filter(action__in=[SCHEDULE_CHANGED, FORMULAS_CHANGED])

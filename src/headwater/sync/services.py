@@ -21,7 +21,7 @@ from headwater.sync.audit_asks import comparing_calls
 from headwater.sync.audit_findings import AuditView, ObjectFinding
 from headwater.sync.backfill import run_backfill
 from headwater.sync.cycle import run_cycle
-from headwater.sync.describe import look_at_fields, store_look
+from headwater.sync.describe import look_now
 from headwater.sync.discover import count_changes as count_all_changes
 from headwater.sync.discover import count_rows, tables_of, tables_to_read, wishes_of
 from headwater.sync.fitting import BACKFILL_TASK, fitted_plan
@@ -150,9 +150,7 @@ def plan_sync(account: Account, *, count_changes: bool = False) -> SyncPlan:
     then the plan knows how much has changed instead of expecting it.
     """
     with session(account, job_kind=PLANNING) as transport:
-        look = look_at_fields(account, transport)
-        with transaction.atomic():
-            store_look(account, look)
+        look = look_now(account, transport)
         tables = tables_to_read(account)
         looks = [look, count_rows(transport, tables, look.counts)]
         if count_changes:

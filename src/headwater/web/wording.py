@@ -11,6 +11,7 @@ from headwater.connections.package import Change, PackageState
 from headwater.connections.preflight_rules import Level
 from headwater.credits.reconcile import Verdict
 from headwater.jobs.models import State
+from headwater.sync.audit_findings import Finding
 
 ENVIRONMENTS: Mapping[str, str] = {
     "production": "Production",
@@ -124,26 +125,19 @@ JOB_STATES: Mapping[State, str] = {  # the keys of templatetags.headwater.STATES
     State.BLOCKED: "warning",
     State.CANCELLED: "off",
 }
-
-READING_STATES: Mapping[str, tuple[str, str]] = {  # of an object or a field: (a key of STATES, words)
-    "read": ("ok", "Read"),
-    "waiting": ("waiting", "From the next sync on"),
-    "named": ("waiting", "From the next sync on"),
-    "lost": ("warning", "No longer shown by the org"),
-    "absent": ("off", "Not shown by the org"),
+READING_STATES: Mapping[str, str] = {  # the same, of an object or a field
+    "read": "ok",
+    "waiting": "waiting",
+    "named": "waiting",
+    "lost": "warning",
+    "absent": "off",
 }
-AUDIT_FINDINGS: Mapping[str, tuple[str, str]] = {  # of sync.audit_findings.Finding: (a key of STATES, words)
-    "equal": ("ok", "Equal"),
-    "repaired": ("ok", "Repaired"),
-    "no_room": ("waiting", "Waits for credits"),
-    "differs_again": ("warning", "Differs again"),
-    "not_compared": ("off", "Not compared"),
-}
-NEXT_READS: Mapping[str, str] = {  # of sync.inventory.ObjectCopy
-    "changes": "What changed",
-    "full": "All of it",
-    "anew": "All of it",
-    "none": "Not read",
+AUDIT_FINDINGS: Mapping[Finding, str] = {  # the same
+    Finding.EQUAL: "ok",
+    Finding.REPAIRED: "ok",
+    Finding.NO_ROOM: "waiting",
+    Finding.DIFFERS_AGAIN: "warning",
+    Finding.NOT_COMPARED: "off",
 }
 CONNECTION_STATES: Mapping[Status, str] = {  # the same
     Status.AWAITING_CONFIRMATION: "waiting",

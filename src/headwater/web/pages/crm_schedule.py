@@ -18,6 +18,7 @@ from headwater.sync.schedule import (
     change_cadence,
     change_formulas,
     formulas_in_words,
+    formulas_sentence,
     in_words,
 )
 from headwater.sync.services import replica_state
@@ -47,7 +48,7 @@ def crm_schedule(request: MemberRequest) -> HttpResponse:
         ],
         "in_words": in_words(cadence.every_minutes),
         "formula_choices": [(days, formulas_in_words(days)) for days in FORMULA_CHOICES_DAYS],
-        "formulas_in_words": formulas_in_words(cadence.formulas.every_days),
+        "formulas_sentence": formulas_sentence(cadence.formulas.every_days),
         "changes": cadence_changes(account)[:SHOWN_CHANGES],
     }
     return render(request, "web/settings/crm_schedule.html", facts)
@@ -67,7 +68,7 @@ def save(request: MemberRequest) -> HttpResponse:
 def save_formulas(request: MemberRequest) -> HttpResponse:
     with telling(request):
         cadence = change_formulas(request.account, _chosen(request, "every_days"), actor=request.user.email)
-        messages.success(request, f"Formulas are read anew {formulas_in_words(cadence.formulas.every_days)}.")
+        messages.success(request, formulas_sentence(cadence.formulas.every_days))
     return redirect(PAGE)
 
 

@@ -15,6 +15,7 @@ from django.templatetags.static import static
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 
 from headwater.accounts import invitations
@@ -31,7 +32,8 @@ from headwater.jobs.services import JobView, job_view, jobs_of
 from headwater.notify import services as notify
 from headwater.notify.models import Notification
 from headwater.results.services import ChannelRow
-from headwater.sync.inventory import NOT_READ, ObjectCopy
+from headwater.sync.audit_findings import Finding
+from headwater.sync.extras import STATES_IN_WORDS
 from headwater.watch import PAUSES
 from headwater.web import navigation
 from headwater.web.wording import (
@@ -47,7 +49,6 @@ from headwater.web.wording import (
     JOB_STATES,
     LACKS_PERMISSION,
     LOG_IN_WAYS,
-    NEXT_READS,
     PACKAGE_CHANGES,
     PACKAGE_STATES,
     PARITY_LEVELS,
@@ -203,18 +204,13 @@ def state(kind: str, words: str) -> SafeString:
 @register.simple_tag
 def reading_state(name: str) -> SafeString:
     """Of an object or a field that is read."""
-    return state(*READING_STATES[name])
-
-
-@register.filter
-def next_read_words(copy: ObjectCopy) -> str:
-    """How an object is read next."""
-    return NEXT_READS[copy.next_read] + (", once a day" if copy.is_daily and copy.next_read != NOT_READ else "")
+    return state(READING_STATES[name], capfirst(STATES_IN_WORDS[name]))
 
 
 @register.simple_tag
 def audit_finding(name: str) -> SafeString:
-    return state(*AUDIT_FINDINGS[name])
+    finding = Finding(name)
+    return state(AUDIT_FINDINGS[finding], capfirst(finding.in_words))
 
 
 @register.simple_tag
