@@ -6,8 +6,8 @@ Not here: fetching the files (sync room).
 
 import csv
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
 
@@ -15,8 +15,9 @@ import duckdb
 import orjson
 
 from headwater.common.errors import Bug, Facts, Fix
-from headwater.lake.arriving import GZIP_SUFFIX, Arrival, DamagedError, piped, text_of
+from headwater.lake.arriving import GZIP_SUFFIX, Arrival, DamagedError, text_of
 from headwater.lake.engine import engine
+from headwater.lake.lanes import LONGEST_RECORD_BYTES, in_lanes
 from headwater.lake.parts import Part, write_part
 from headwater.lake.quoting import quote_list, quote_name, quote_text
 from headwater.lake.schema import CanonicalType, Column, TableSchema
@@ -34,7 +35,6 @@ _YEAR_OF_FOUR_DIGITS = 1000  # `22` is read as the year 22
 _MARK = "headwater-bad-value"
 _PIPE = "<pipe>"
 _SHOWN_CHARACTERS = 80
-_LONGEST_LINE_BYTES = 16 * 1024 * 1024  # a row may hold several long text areas of 128 KiB
 
 
 def csv_size_bytes(csv_path: Path) -> int:
@@ -59,10 +59,13 @@ def write_part_from_csv(source: Path | Arrival, schema: TableSchema, directory: 
     """
     with nullcontext(source) if isinstance(source, Arrival) else Arrival(source, is_whole=True) as arrival:
         try:
-            header, text = _csv_header(text_of(arrival))
+            names, header, records = _csv_header(text_of(arrival))
             # Some orgs send an empty body for no rows (facts C.4).
-            query = _csv_query(arrival.path, schema, header or list(schema.names))
-            return _write_from_pipe(arrival.path, query, text, schema, directory, sequence)
+            query = _csv_query(arrival.path, schema, names or list(schema.names))
+            with _no_part_of_less(directory) as made, in_lanes(header, records) as pipes:
+                every = " UNION ALL ".join(query.replace(_PIPE, quote_text(pipe)) for pipe in pipes)
+                made.append(_write(arrival.path, every, schema, directory, sequence))
+            return made[0]
         except DamagedError as error:
             raise _unreadable(arrival.path, schema, error) from error
 
@@ -75,23 +78,20 @@ def _csv_query(csv_path: Path, schema: TableSchema, header: list[str]) -> str:
     return (
         f"SELECT {values} FROM read_csv({_PIPE}, auto_detect = false, header = true, columns = {{{columns}}}, "  # noqa: S608  # quoted names
         "delim = ',', quote = '\"', escape = '\"', nullstr = '', "
-        f"max_line_size = {_LONGEST_LINE_BYTES}, buffer_size = {2 * _LONGEST_LINE_BYTES})"
+        f"max_line_size = {LONGEST_RECORD_BYTES}, buffer_size = {LONGEST_RECORD_BYTES})"
     )
 
 
-def _write_from_pipe(
-    csv_path: Path, query: str, text: Iterable[bytes], schema: TableSchema, directory: Path, sequence: int
-) -> Part:
+@contextmanager
+def _no_part_of_less(directory: Path) -> Iterator[list[Part]]:
     """What turns out at its end not to be whole leaves no part."""
-    part: Part | None = None
+    made: list[Part] = []
     try:
-        with piped(text) as pipe:
-            part = _write(csv_path, query.replace(_PIPE, quote_text(pipe)), schema, directory, sequence)
+        yield made
     except BaseException:
-        if part:
+        for part in made:
             (directory / part.path).unlink()
         raise
-    return part
 
 
 def write_part_from_ndjson(path: Path, schema: TableSchema, directory: Path, sequence: int) -> Part:
@@ -110,7 +110,7 @@ def write_part_from_ndjson(path: Path, schema: TableSchema, directory: Path, seq
     query = (
         f"SELECT {values} FROM (SELECT CAST(json AS VARCHAR) AS line, json_extract_string(json, {paths}) AS texts "  # noqa: S608  # quoted names
         f"FROM read_json_objects({quote_text(str(path))}, format = 'newline_delimited', "
-        f"maximum_object_size = {_LONGEST_LINE_BYTES}))"
+        f"maximum_object_size = {LONGEST_RECORD_BYTES}))"
     )
     return _write(path, query, schema, directory, sequence)
 
@@ -191,15 +191,15 @@ def _unreadable(source: Path, schema: TableSchema, error: Exception) -> Bug:
     )
 
 
-def _csv_header(text: Iterator[bytes]) -> tuple[list[str], Iterator[bytes]]:
-    """The names in the first line, and all of the text."""
+def _csv_header(text: Iterator[bytes]) -> tuple[list[str], bytes, Iterator[bytes]]:
+    """The names in the first line, that line, and what follows it."""
     first = b""
     for piece in text:
         first += piece
-        if b"\n" in first or len(first) > _LONGEST_LINE_BYTES:
+        if b"\n" in first or len(first) > LONGEST_RECORD_BYTES:
             break
-    line = first.partition(b"\n")[0].decode(errors="replace")
-    return next(csv.reader([line]), []), chain([first], text)
+    line, end, rest = first.partition(b"\n")
+    return next(csv.reader([line.decode(errors="replace")]), []), line + end, chain([rest], text)
 
 
 def _refuse_missing_columns(source: Path, schema: TableSchema, found: list[str]) -> None:
