@@ -209,6 +209,33 @@ def test_what_differs_again_right_after_the_repair_is_told(
     assert_replica_equals(seeded, org)
 
 
+def test_where_many_are_gone_none_is_hidden_until_a_person_has_looked(
+    org: RunningOrgsim, seeded: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connected user may see fewer of them than before."""
+    monkeypatch.setattr("headwater.sync.audit_findings.FEW_GONE_ROWS", 3)
+    leads = ids(org, "Lead", "IsConverted = 0")
+    gone = leads[: len(leads) // 2]
+    for each in gone:
+        org.writer().purge("Lead", each)
+    lose(seeded, "Lead", leads[-1:])
+    assert result_of(run_audit(seeded))["not_repaired"] == ["CampaignMember", "Lead"], (
+        "a lead takes its memberships along"
+    )
+    lead = found(seeded, "Lead")
+    assert (lead.finding, lead.kept_rows, lead.repaired_rows) == (Finding.MANY_GONE, len(gone), 1)
+    with open_replica(seeded) as reader:
+        shown = {name for (name,) in reader.execute('SELECT Id FROM "Lead"').fetchall()}
+    assert set(leads) <= shown, "what is gone is kept, and what was missing here came back"
+    told = [each for each in notices_of(seeded) if each.code == "sync.many_gone"]
+    assert f"{len(gone)} of the" in next(each for each in told if each.subject == "Lead").sentence
+    rebuild(seeded, ["CampaignMember", "Lead"], actor=ACTOR)
+    sync(seeded)
+    run_audit(seeded)
+    assert [each for each in notices_of(seeded) if each.code == "sync.many_gone"] == []
+    assert_replica_equals(seeded, org)
+
+
 def test_it_comes_by_itself_once_a_week(org: RunningOrgsim, seeded: Account) -> None:
     keep_schedules()
     schedule = Schedule.objects.get(tenant=str(seeded.pk), task="sync.audit")

@@ -44,7 +44,7 @@ class CopyShape(Schema):
     """An object in the local copy. Null: not known yet.
 
     `next_read`: changes, full or anew (all of it), none. `audit_finding`: equal, repaired, no_room, differs_again,
-    not_compared; empty before the first audit.
+    many_gone, not_compared; empty before the first audit.
     """
 
     sobject: str

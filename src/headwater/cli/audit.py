@@ -53,6 +53,8 @@ def _line(found: ObjectFinding, each: MonthFinding) -> tuple[str, ...]:
     numbers = (each.org_rows, each.rows, each.missing, each.stale, each.gone)
     is_repaired = found.finding in (Finding.REPAIRED, Finding.DIFFERS_AGAIN)
     told = "differs again" if each.differs_again else "yes" if is_repaired else "not yet"
+    if each.kept:
+        told = f"{each.kept:,} gone, kept"
     return (found.sobject, each.month, *(f"{number:,}" for number in numbers), told)
 
 

@@ -49,6 +49,7 @@ from headwater.sync.soql import created_in_soql, stamp_field
 
 JOB_KIND = "audit"
 AUDITED = "sync.audited"
+NOT_REPAIRED = frozenset({Finding.NO_ROOM, Finding.DIFFERS_AGAIN, Finding.MANY_GONE})
 COME_BACK = timedelta(minutes=5)
 
 Ask = Callable[[Transport, Sequence[Compared]], dict[str, dict[str, Any]]]
@@ -272,7 +273,7 @@ class _Auditing:
 
         def record(held: tuple[dict[str, Wrong], Part | None]) -> dict[str, list[int]]:
             wrong, tombstones = held
-            if tombstones is not None:
+            if tombstones is not None and not look.findings[name].are_many_gone(wrong):
                 reading.record_part(name, tombstones)
             return {month: [each.missing, each.stale, each.gone] for month, each in wrong.items()}
 
@@ -297,12 +298,13 @@ class _Auditing:
 
     def checked(self, repaired: Mapping[str, ObjectFinding]) -> dict[str, ObjectFinding]:
         """The repaired objects, looked at once more. What differs again is told, not repaired again and again."""
-        if not repaired:
-            return {}
+        sure = {name: found for name, found in repaired.items() if found.finding is Finding.REPAIRED}
+        if not sure:
+            return dict(repaired)
         latest = Cycle.of(self.account).filter(published_utc__isnull=False).order_by("-number").first()
         with self.job.chapter(f"check after cycle {latest.number if latest else 0}"):
-            again = self.look(list(repaired)).findings
-        return {name: _after_check(found, again[name]) for name, found in repaired.items()}
+            again = self.look(list(sure)).findings
+        return {**repaired, **{name: _after_check(found, again[name]) for name, found in sure.items()}}
 
 
 def _ranges(found: ObjectFinding) -> list[tuple[datetime, datetime]]:
@@ -347,7 +349,7 @@ def _result(audit: Audit, findings: Sequence[ObjectFinding]) -> dict[str, Any]:
         "months": sum(each.months for each in findings),
         "differing_months": sum(len(each.differing) for each in findings),
         "repaired_rows": audit.repaired_rows,
-        "not_repaired": [each.sobject for each in findings if each.finding in (Finding.NO_ROOM, Finding.DIFFERS_AGAIN)],
+        "not_repaired": [each.sobject for each in findings if each.finding in NOT_REPAIRED],
         "planned_calls": audit.planned_calls,
         "spent_calls": audit.spent_calls,
     }

@@ -14,7 +14,10 @@ from headwater.lake import MonthSum, Wrong
 MOST_RANGES = 30  # of one query: beyond that the months between are read too (a WHERE has 4,000 characters, facts C.3)
 Months = Mapping[str, MonthSum]  # by month of creation and, it may be, time of change: `2024-05 2025-01-31`
 _MONTH = len("2024-05")
+FEW_GONE_ROWS = 100
+MANY_GONE_SHARE = 10  # a tenth
 NO_ROOM = "Reading its months anew takes more credits than history may spend now."
+MANY_GONE = "More than a tenth of its records went without a trace; they are kept until a person has looked."
 
 
 class Finding(StrEnum):
@@ -24,16 +27,21 @@ class Finding(StrEnum):
     REPAIRED = "repaired"
     NO_ROOM = "no_room"  # it differs, and the credits for repairing it are not there
     DIFFERS_AGAIN = "differs_again"  # right after the repair
+    MANY_GONE = "many_gone"  # the org shows so much less than before that a person must look first
     NOT_COMPARED = "not_compared"
 
     @property
     def in_words(self) -> str:
-        return "waits for credits" if self is Finding.NO_ROOM else self.value.replace("_", " ")
+        special = {Finding.NO_ROOM: "waits for credits", Finding.MANY_GONE: "many gone, kept"}
+        return special.get(self, self.value.replace("_", " "))
 
 
 @dataclass(frozen=True, slots=True)
 class MonthFinding:
-    """A month that differed: rows in the org and here, and which of ours were wrong (lake.Wrong)."""
+    """A month that differed: rows in the org and here, and which of ours were wrong (lake.Wrong).
+
+    kept   Gone too, and shown on (MANY_GONE).
+    """
 
     month: str
     org_rows: int
@@ -41,6 +49,7 @@ class MonthFinding:
     missing: int = 0
     stale: int = 0
     gone: int = 0
+    kept: int = 0
     differs_again: bool = False
 
     @property
@@ -70,8 +79,24 @@ class ObjectFinding:
     def repaired_rows(self) -> int:
         return sum(each.repaired_rows for each in self.differing)
 
+    @property
+    def kept_rows(self) -> int:
+        return sum(each.kept for each in self.differing)
+
+    def are_many_gone(self, wrong: Mapping[str, Wrong]) -> bool:
+        """Whoever sees a tenth less than before may have lost rights, rather than the org its records."""
+        gone = sum(each.gone for each in wrong.values())
+        return gone > max(FEW_GONE_ROWS, self.rows // MANY_GONE_SHARE)
+
     def repaired(self, wrong: Mapping[str, Wrong]) -> "ObjectFinding":
         """With what was wrong by month. A row of a month between two that differ counts with the one before it."""
+        if self.are_many_gone(wrong):
+            kept = self._with(wrong)
+            differing = tuple(replace(each, gone=0, kept=each.gone) for each in kept.differing)
+            return replace(kept, finding=Finding.MANY_GONE, why=MANY_GONE, differing=differing)
+        return self._with(wrong)
+
+    def _with(self, wrong: Mapping[str, Wrong]) -> "ObjectFinding":
         counted = {each.month: Wrong() for each in self.differing}
         for month, counts in wrong.items():
             at = max((each for each in counted if each <= month), default=self.differing[0].month)

@@ -15,7 +15,14 @@ from headwater.sync.models import Audit, DescribedObject, ExtraField, ReplicaTab
 from headwater.sync.objects import OBJECTS
 
 TOLD = frozenset(  # an absent object is no trouble: it stands on the page of the fields alone
-    {"sync.object_lost", "sync.field_lost", "sync.not_replicateable", "sync.currency_missing", "sync.audit_differs"}
+    {
+        "sync.object_lost",
+        "sync.field_lost",
+        "sync.not_replicateable",
+        "sync.currency_missing",
+        "sync.audit_differs",
+        "sync.many_gone",
+    }
 )
 _GRANT = "grant read to the connected user in a permission set; it is read again from the next sync on"
 
@@ -39,7 +46,7 @@ def notices_of(account: Account) -> list[Notice]:
     found += {f"{each.sobject}.{each.field}": _field_lost(each) for each in lost}.values()
     audit = Audit.of(account).exclude(finished_utc=None).order_by("-finished_utc", "-pk").first()
     told = [ObjectFinding.from_json(each) for each in audit.findings] if audit else []
-    return found + [_differs_again(each) for each in told if each.finding is Finding.DIFFERS_AGAIN]
+    return found + [_TELLING[each.finding](each) for each in told if each.finding in _TELLING]
 
 
 def _differs_again(found: ObjectFinding) -> Notice:
@@ -55,6 +62,24 @@ def _differs_again(found: ObjectFinding) -> Notice:
             you_can=f"run headwater audit again; if it persists, headwater rebuild {found.sobject}",
         ),
     )
+
+
+def _many_gone(found: ObjectFinding) -> Notice:
+    return Notice(
+        "sync.many_gone",
+        found.sobject,
+        f"The org no longer shows {found.kept_rows:,} of the {found.rows:,} {found.sobject} records that were read.",
+        Facts(
+            why="They went without a trace: the connected user may no longer see them, or they were deleted for good.",
+            left="They are kept, and shown as they were last read.",
+            next="The next audit, a week later, compares them again.",
+            you_can="let the connected user see all records again and run headwater audit; if they are gone for good, "
+            f"run headwater rebuild {found.sobject}",
+        ),
+    )
+
+
+_TELLING = {Finding.DIFFERS_AGAIN: _differs_again, Finding.MANY_GONE: _many_gone}
 
 
 def _of_object(row: DescribedObject, table: ReplicaTable | None) -> Iterator[Notice]:

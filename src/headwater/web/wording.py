@@ -137,6 +137,7 @@ AUDIT_FINDINGS: Mapping[Finding, str] = {  # the same
     Finding.REPAIRED: "ok",
     Finding.NO_ROOM: "waiting",
     Finding.DIFFERS_AGAIN: "warning",
+    Finding.MANY_GONE: "warning",
     Finding.NOT_COMPARED: "off",
 }
 CONNECTION_STATES: Mapping[Status, str] = {  # the same
