@@ -1,6 +1,10 @@
 """Every call is reserved before it is sent; no number of workers and no crash overspends the quota."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +140,22 @@ def test_one_account_does_not_spend_anothers_credits(account: Account, ledger: L
     ledger.reserve(CALL)
     assert today(create_account("Other")).used_calls == 0
     assert calls_of_job(account, "7") == 1
+
+
+ASK = """
+import django
+django.setup()
+from django.db import connection
+print(connection.cursor().execute("PRAGMA synchronous").fetchone())
+"""
+
+
+def test_the_embedded_database_has_a_commit_on_disk_before_it_goes_on(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "headwater.settings",
+        "HEADWATER_DATA_DIR": str(tmp_path),
+        "HEADWATER_DATABASE_URL": f"sqlite:///{tmp_path}/headwater.sqlite3",
+    }
+    asked = subprocess.run([sys.executable, "-c", ASK], env=environment, check=True, capture_output=True, text=True)
+    assert asked.stdout == "(2,)\n"
