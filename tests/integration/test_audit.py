@@ -1,10 +1,12 @@
 """An audit finds what differs from the org by month of creation, whatever made it so, and repairs it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
 import duckdb
 import pytest
+from pytest_django import Settings
 
 from headwater.accounts.models import Account
 from headwater.accounts.services import events_of
@@ -12,7 +14,7 @@ from headwater.common.clock import now_utc
 from headwater.common.errors import Bug
 from headwater.connections.models import Connection
 from headwater.credits.budget import budget_of
-from headwater.credits.models import Window
+from headwater.credits.models import Entry, Window
 from headwater.credits.opening import current_window
 from headwater.credits.services import calls_of_job
 from headwater.jobs.models import Job, Schedule, State
@@ -31,7 +33,7 @@ from headwater.sync.schedule import change_cadence, keep_schedules
 from headwater.sync.schemas import schema_of
 from headwater.sync.services import audit, latest_audit, open_replica
 from integration.conftest import ACTOR, result_of
-from integration.test_sync import assert_replica_equals, sync
+from integration.test_sync import assert_replica_equals, more_contacts, sync
 from integration.test_vanished import ids
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.seed import load_history
@@ -206,6 +208,22 @@ def test_what_differs_again_right_after_the_repair_is_told(
     assert [notice.subject for notice in notices_of(seeded) if notice.code == "sync.audit_differs"] == ["Contact"]
     run_audit(seeded)
     assert [notice for notice in notices_of(seeded) if notice.code == "sync.audit_differs"] == []
+    assert_replica_equals(seeded, org)
+
+
+def test_a_month_of_many_rows_is_read_anew_by_bulk(
+    org: RunningOrgsim, seeded: Account, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.QUERY_PAGE_ROWS, settings.BULK_FILE_BYTES = 200, 1_000_000
+    monkeypatch.setattr("headwater.sync.bulk_jobs.bulk_poll_delay_seconds", lambda *_: 0.01)
+    more_contacts(org, 6_000)
+    move_clock(org.state, {"jump_seconds": 1_200})
+    sync(seeded)
+    rewrite(seeded, "Contact", "SELECT * FROM newest WHERE LastName NOT LIKE 'Ek %'")
+    job = run_audit(seeded)
+    assert (found(seeded, "Contact").finding, found(seeded, "Contact").repaired_rows) == (Finding.REPAIRED, 6_000)
+    kinds = Counter(Entry.of(seeded).filter(job_id=str(job.pk)).values_list("call_kind", flat=True))
+    assert (kinds["bulk_create"], kinds["bulk_results"]) == (1, 2), "in files of a megabyte"
     assert_replica_equals(seeded, org)
 
 
