@@ -29,7 +29,7 @@ from headwater.jobs.tasks import task
 from headwater.results.services import attribute, forget_results, run_attribution, values_named_by_rules
 from headwater.sync.describe import needed_fields
 from headwater.sync.objects import GOES_WITH, OBJECTS
-from headwater.sync.services import forget_replica, run_sync, sync_cycle
+from headwater.sync.services import audit, forget_replica, run_sync, sync_cycle
 from headwater.watch import NEEDS_LOG_IN, forget_connection, go_on, look
 
 __all__ = [
@@ -83,6 +83,7 @@ WORK: Mapping[str, Callable[[Account], Job]] = {  # what a person or a programme
     "attribute": lambda account: attribute.enqueue(tenant=str(account.pk), account_id=account.pk),
     "export": lambda account: export_records.enqueue(tenant=str(account.pk), account_id=account.pk),
     "all": enqueue_pipeline,
+    "audit": lambda account: audit.enqueue(tenant=str(account.pk), account_id=account.pk),
 }
 
 

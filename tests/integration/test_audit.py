@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import duckdb
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
-from headwater.accounts.models import Account
+from headwater.accounts.models import Account, Role
 from headwater.accounts.services import events_of
 from headwater.common.clock import now_utc
 from headwater.common.errors import Bug
@@ -19,6 +20,7 @@ from headwater.credits.opening import current_window
 from headwater.credits.services import calls_of_job
 from headwater.jobs.models import Job, Schedule, State
 from headwater.jobs.services import job_view, run_here
+from headwater.jobs.worker import Worker
 from headwater.lake import TableParts
 from headwater.lake.engine import engine
 from headwater.lake.parts import write_part
@@ -39,6 +41,7 @@ from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.seed import load_history
 from orgsim.server.admin import move_clock
 from orgsim.testing import RunningOrgsim
+from unit.api.test_api import ask, key_of
 
 OBJECTS_COMPARED = 15
 
@@ -105,6 +108,22 @@ def test_rows_that_were_lost_here_come_back(org: RunningOrgsim, seeded: Account)
     assert sum(each.missing for each in contact.differing) == 7
     assert calls_of_job(seeded, str(job.pk)) == 3 + 1 + 1 + 1, "compared, changed since, read, checked"
     assert_replica_equals(seeded, org)
+
+
+def test_the_api_starts_it_and_tells_what_it_found(org: RunningOrgsim, seeded: Account, client: Client) -> None:
+    key = key_of(seeded, Role.ADMIN)
+    assert ask(client, "get", "/replica", key).json()["audit"] is None
+    lose(seeded, "Contact", ids(org, "Contact")[:2])
+    assert ask(client, "post", "/jobs", key, {"work": "audit"}).status_code == 202
+    Worker("beside").run_until_idle()
+    told = ask(client, "get", "/replica", key).json()
+    assert (told["audit"]["repaired_rows"], told["audit"]["planned_calls"]) == (2, 3)
+    assert len(told["audit"]["compared"]) == OBJECTS_COMPARED
+    assert {each["sobject"] for each in told["audit"]["differing"]} == {"Contact"}
+    assert {each["became"] for each in told["audit"]["differing"]} == {"repaired"}
+    assert sum(each["missing"] for each in told["audit"]["differing"]) == 2
+    contact = next(each for each in told["objects"] if each["sobject"] == "Contact")
+    assert (contact["audit_finding"], contact["live_rows"]) == ("repaired", len(ids(org, "Contact")))
 
 
 def test_rows_that_the_org_lost_without_a_trace_are_hidden(org: RunningOrgsim, seeded: Account) -> None:

@@ -10,7 +10,9 @@ from headwater.api.asking import account_of
 from headwater.api.endpoints import job_shape
 from headwater.api.fields import NoticeShape, notice_shape
 from headwater.api.shapes import JobShape
+from headwater.sync.audit_findings import AuditView
 from headwater.sync.inventory import ObjectCopy, replica_of
+from headwater.sync.services import latest_audit
 
 router = Router()
 
@@ -68,19 +70,45 @@ class CopyShape(Schema):
     notices: list[NoticeShape]
 
 
+class AuditedMonthShape(Schema):
+    """A month of creation that differed. `became`: in words; `kept`: rows that are gone, and shown on."""
+
+    sobject: str
+    month: str
+    org_rows: int
+    rows: int
+    missing: int
+    stale: int
+    gone: int
+    kept: int
+    became: str
+
+
+class AuditShape(Schema):
+    finished_utc: datetime
+    after_cycle: int
+    planned_calls: int
+    spent_calls: int
+    repaired_rows: int
+    compared: list[str]
+    differing: list[AuditedMonthShape]
+
+
 class ReplicaShape(Schema):
-    """`shown` is null before the first read, `now` where nothing reads or waits to."""
+    """`shown` is null before the first read, `now` where nothing reads or waits to, `audit` before the first one."""
 
     shown: ShownShape | None
     now: ReadingShape | None
     next: NextReadShape
     objects: list[CopyShape]
+    audit: AuditShape | None
 
 
 @router.get("", response=ReplicaShape)
 def replica(request: HttpRequest) -> ReplicaShape:
     """Rows, size and freshness of each object, which cycle readers see, the read under way and the next one."""
-    found = replica_of(account_of(request))
+    mine = account_of(request)
+    found, audit = replica_of(mine), latest_audit(mine)
     now = found.now
     return ReplicaShape(
         shown=ShownShape(**asdict(found.shown)) if found.shown else None,
@@ -89,6 +117,23 @@ def replica(request: HttpRequest) -> ReplicaShape:
         else None,
         next=NextReadShape(**asdict(found.next)),
         objects=[_copy(copy) for copy in found.copies],
+        audit=_audit(audit) if audit else None,
+    )
+
+
+def _audit(view: AuditView) -> AuditShape:
+    months = [
+        AuditedMonthShape(**{**asdict(month), "sobject": sobject, "became": became})
+        for sobject, month, became in view.differing
+    ]
+    return AuditShape(
+        finished_utc=view.finished_utc,
+        after_cycle=view.after_cycle,
+        planned_calls=view.planned_calls,
+        spent_calls=view.spent_calls,
+        repaired_rows=view.repaired_rows,
+        compared=[each.sobject for each in view.compared],
+        differing=months,
     )
 
 

@@ -96,7 +96,7 @@ class JobsShape(Schema):
 
 
 class StartShape(Schema):
-    """`work`: sync, attribute, export, or all of them in this order."""
+    """`work`: sync, attribute, export, or all of them in this order; or audit."""
 
     work: str
 

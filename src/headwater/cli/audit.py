@@ -10,7 +10,7 @@ from headwater.sync.audit_findings import AuditView, Finding, MonthFinding, Obje
 from headwater.sync.services import audit as audit_task
 from headwater.sync.services import latest_audit, planned_audit_calls
 
-MONTH_HEADINGS = ("Object", "Created in", "In the org", "Here before", "Missing", "Older", "Gone", "Repaired")
+MONTH_HEADINGS = ("Object", "Created in", "In the org", "Here before", "Missing", "Older", "Gone", "Became of it")
 
 
 def audit(
@@ -41,21 +41,17 @@ def _print(view: AuditView) -> None:
     ]
     headings = ("Object", "Months", "In the org", "Here before", "Repaired", "")
     print_table(f"Compared with the org, {utc(view.finished_utc)}", headings, rows, numbers=(1, 2, 3, 4))
-    differing = [_line(found, month) for found in view.objects for month in found.differing]
-    if differing:
-        print_table("Months that differed", MONTH_HEADINGS, differing, numbers=(2, 3, 4, 5, 6))
-    told = f"{view.repaired_rows:,} rows repaired" if differing else "Nothing differs"
+    if view.differing:
+        lines = [_line(*each) for each in view.differing]
+        print_table("Months that differed", MONTH_HEADINGS, lines, numbers=(2, 3, 4, 5, 6))
+    told = f"{view.repaired_rows:,} rows repaired" if view.differing else "Nothing differs"
     out.print(f"{told}. Credits: {view.planned_calls} planned, {view.spent_calls} spent.", highlight=False)
     out.print("Counted are rows that have not changed since the last sync.", highlight=False)
 
 
-def _line(found: ObjectFinding, each: MonthFinding) -> tuple[str, ...]:
+def _line(sobject: str, each: MonthFinding, became: str) -> tuple[str, ...]:
     numbers = (each.org_rows, each.rows, each.missing, each.stale, each.gone)
-    is_repaired = found.finding in (Finding.REPAIRED, Finding.DIFFERS_AGAIN)
-    told = "differs again" if each.differs_again else "yes" if is_repaired else "not yet"
-    if each.kept:
-        told = f"{each.kept:,} gone, kept"
-    return (found.sobject, each.month, *(f"{number:,}" for number in numbers), told)
+    return (sobject, each.month, *(f"{number:,}" for number in numbers), became)
 
 
 def _counts(found: ObjectFinding) -> tuple[str, str, str, str]:

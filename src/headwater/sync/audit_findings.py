@@ -79,6 +79,14 @@ class ObjectFinding:
     def repaired_rows(self) -> int:
         return sum(each.repaired_rows for each in self.differing)
 
+    def month_in_words(self, month: MonthFinding) -> str:
+        """What became of one of its months that differed."""
+        if month.kept:
+            return f"{month.kept:,} gone, kept"
+        if month.differs_again:
+            return "differs again"
+        return "repaired" if self.finding in (Finding.REPAIRED, Finding.DIFFERS_AGAIN) else "not repaired yet"
+
     @property
     def kept_rows(self) -> int:
         return sum(each.kept for each in self.differing)
@@ -175,3 +183,18 @@ class AuditView:
     spent_calls: int
     repaired_rows: int
     objects: tuple[ObjectFinding, ...]
+
+    @property
+    def compared(self) -> tuple[ObjectFinding, ...]:
+        return tuple(each for each in self.objects if each.finding is not Finding.NOT_COMPARED)
+
+    @property
+    def not_compared(self) -> tuple[ObjectFinding, ...]:
+        return tuple(each for each in self.objects if each.finding is Finding.NOT_COMPARED)
+
+    @property
+    def differing(self) -> tuple[tuple[str, MonthFinding, str], ...]:
+        """Each month that differed, with its sObject before it and behind it what became of it, in words."""
+        return tuple(
+            (found.sobject, month, found.month_in_words(month)) for found in self.objects for month in found.differing
+        )

@@ -26,7 +26,7 @@ from headwater.sync.notices import Notice, notices_of
 from headwater.sync.objects import GOES_WITH
 from headwater.sync.plan import Mode
 from headwater.sync.publish import lake_directory, manifest
-from headwater.sync.schedule import CYCLE_TASK, chosen_minutes, next_cycle_utc
+from headwater.sync.schedule import AUDIT_TASK, CYCLE_TASK, chosen_minutes, next_cycle_utc
 from headwater.sync.schemas import shown_schema_of
 from headwater.sync.services import ReplicaState, latest_audit, plan_against_actual, replica_state
 from headwater.sync.vanished import asking_calls
@@ -128,7 +128,7 @@ def reading_now(account: Account) -> ReadingNow | None:
 def _reading_job(account: Account) -> Job | None:
     """The one that runs, else the latest that may go on. A cycle may be a part of a larger job."""
     latest = Cycle.of(account).order_by("-number").values_list("job_id", flat=True).first()
-    reading = jobs_of(str(account.pk)).filter(Q(task__in=[CYCLE_TASK, BACKFILL_TASK]) | Q(pk=latest))
+    reading = jobs_of(str(account.pk)).filter(Q(task__in=[CYCLE_TASK, BACKFILL_TASK, AUDIT_TASK]) | Q(pk=latest))
     found = list(reading.filter(state__in=[*LIVE, State.BLOCKED]))
     if found:
         return next((job for job in found if job.state == State.RUNNING), found[0])

@@ -86,7 +86,15 @@ def formula_cadence_of(account: Account) -> FormulaCadence:
 
 
 def next_cycle_utc(account: Account) -> datetime | None:
-    schedule = Schedule.objects.filter(tenant=str(account.pk), task=CYCLE_TASK, enabled=True).first()
+    return _next_utc(account, CYCLE_TASK)
+
+
+def next_audit_utc(account: Account) -> datetime | None:
+    return _next_utc(account, AUDIT_TASK)
+
+
+def _next_utc(account: Account, task: str) -> datetime | None:
+    schedule = Schedule.objects.filter(tenant=str(account.pk), task=task, enabled=True).first()
     return schedule.next_utc if schedule else None
 
 

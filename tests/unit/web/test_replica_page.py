@@ -8,7 +8,8 @@ from headwater.accounts.services import create_account
 from headwater.common.clock import now_utc
 from headwater.connections.models import Status
 from headwater.jobs.models import Job, State
-from headwater.sync.models import Cycle, ReplicaTable
+from headwater.sync.audit_findings import Finding, MonthFinding, ObjectFinding
+from headwater.sync.models import Audit, Cycle, ReplicaTable
 from unit.web.test_connections import connect
 from unit.web.test_work_pages import make_job, text_of
 
@@ -81,7 +82,9 @@ def test_a_standard_user_sees_it_all_and_can_do_nothing(as_standard: Client, ald
     assert f"job {job.pk}" in page
     assert "5 of 9 rows" in page
     assert "Contact" in page
+    assert "Compared with the org" in page
     assert "Read now" not in page
+    assert "Compare now" not in page
     assert "Cancel job" not in page
 
 
@@ -134,3 +137,34 @@ def test_it_says_when_no_read_comes_by_itself(as_admin: Client, alder: Account) 
     row.status = Status.AUTHORIZATION_REQUIRED
     row.save()
     assert "none while the org is not connected" in text_of(as_admin, PAGE)
+
+
+def test_it_shows_the_last_comparison_with_the_org_and_each_month_that_differed(
+    as_admin: Client, alder: Account
+) -> None:
+    connect(alder)
+    have_read(alder)
+    assert "never yet" in text_of(as_admin, PAGE)
+    differing = [MonthFinding("2026-07", 80, 120, missing=1, kept=41), MonthFinding("2026-08", 9, 7, missing=2)]
+    found = [
+        ObjectFinding("Lead", Finding.MANY_GONE, rows=127, differing=tuple(differing)),
+        ObjectFinding("Case", Finding.NOT_COMPARED, why="The org does not show it."),
+    ]
+    Audit.of(alder).create(
+        account=alder,
+        job_id="7",
+        after_cycle=1,
+        started_utc=now_utc(),
+        finished_utc=now_utc(),
+        findings=[each.to_json() for each in found],
+        repaired_rows=3,
+        planned_calls=1,
+        spent_calls=4,
+    )
+    page = text_of(as_admin, PAGE)
+    assert "2 months that differed, 3 rows repaired" in page
+    assert "4 credits, 1 was planned for comparing" in page
+    assert "41 gone, kept" in page
+    assert "The org no longer shows 41 of the 127 Lead records that were read." in page
+    assert "Case: The org does not show it." in page
+    assert "Compare now" in page

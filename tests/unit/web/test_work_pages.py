@@ -15,7 +15,8 @@ from headwater.salesforce.meter import Call, CallKind
 from headwater.watch import PAUSES
 from headwater.web.wording import result_lines
 
-WORK = {"sync": "sync.cycle", "attribute": "attribution.run", "export": "export.records", "all": "pipeline.run"}
+WORK = {"sync": "sync.cycle", "attribute": "attribution.run", "export": "export.records", "all": "pipeline.run",
+        "audit": "sync.audit"}  # fmt: skip
 
 
 def make_job(account: Account, state: State, **columns: object) -> Job:

@@ -14,8 +14,8 @@ from headwater.connections.models import Status
 from headwater.connections.services import connection_of
 from headwater.sync.inventory import ObjectCopy, copies_of, next_read, reading_now
 from headwater.sync.notices import TOLD, notices_of
-from headwater.sync.schedule import in_words
-from headwater.sync.services import replica_state
+from headwater.sync.schedule import in_words, next_audit_utc
+from headwater.sync.services import latest_audit, planned_audit_calls, replica_state
 from headwater.web.acting import MemberRequest, member_page
 
 
@@ -45,6 +45,9 @@ def replica(request: MemberRequest) -> HttpResponse:
         "size_bytes": sum(copy.size_bytes for copy in copies),
         "notices": notices_of(account),
         "troubles": TOLD,
+        "audit": latest_audit(account),
+        "audit_calls": planned_audit_calls(account),
+        "audit_next_utc": next_audit_utc(account),
     }
     return render(request, "web/replica.html", facts)
 
