@@ -3,12 +3,14 @@
 Not here: serving and counting (stage.py).
 """
 
+import os
 import sqlite3
 from pathlib import Path
 
 from benches.credits.objects import CHANGED, CONTACT
-from benches.orgsim.processes import ORGSIM, run_to_end
+from benches.orgsim.processes import ORGSIM
 from benches.orgsim.records import copy_contacts
+from benches.running import run
 from orgsim import ids
 from orgsim.oauth.users import any_admin
 from orgsim.schema.model import SObject
@@ -38,13 +40,21 @@ _SPREAD = (
 )
 
 
+def found(state_folder: Path, contacts: int, callback: str) -> None:
+    """The org of a small company, with at most so many contacts."""
+    run(
+        (
+            *ORGSIM, "seed", "--state", str(state_folder), "--records", str(min(HISTORY_RECORDS, contacts)),
+            "--user", USERNAME, "--password", PASSWORD, "--app-key", APP_KEY, "--app-secret", APP_SECRET,
+            "--callback", callback, "--allowance", str(ALLOWANCE_CALLS),
+        ),
+        os.environ,
+    )  # fmt: skip
+
+
 def seed(state_folder: Path, contacts: int, callback: str) -> None:
     """Leads, deals and activities as a small company has them, a row of each field history, and so many contacts."""
-    run_to_end(
-        *ORGSIM, "seed", "--state", str(state_folder), "--records", str(min(HISTORY_RECORDS, contacts)),
-        "--user", USERNAME, "--password", PASSWORD, "--app-key", APP_KEY, "--app-secret", APP_SECRET,
-        "--callback", callback, "--allowance", str(ALLOWANCE_CALLS),
-    )  # fmt: skip
+    found(state_folder, contacts, callback)
     copy_contacts(state_folder, contacts)
     state = State(state_folder)
     try:

@@ -1,4 +1,5 @@
-"""The programmes that are measured, each in a process of its own, so that its memory is its own."""
+"""The servers that are measured, each in a process of its own, until it is told to stop. Not here: what ends by itself
+(benches/running.py)."""
 
 import os
 import shutil
@@ -35,13 +36,6 @@ class Ended:
 
     seconds: float = 0.0
     peak_memory_mb: float = 0.0
-
-
-def run_to_end(*command: str) -> Ended:
-    """Run a command whose output nobody needs. Raises CalledProcessError when it fails."""
-    with started(command, subprocess.DEVNULL) as (process, ended):
-        _reap(process, ended)
-    return ended
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """The org that is measured: a seeded history, then contacts copied until there are as many as asked for."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from benches.orgsim.processes import ORGSIM, Ended, run_to_end
+from benches.orgsim.processes import ORGSIM
+from benches.running import Ran, run
 from orgsim import ids
 from orgsim.store.org import Org
 from orgsim.store.state import State
@@ -21,9 +23,9 @@ _SEED_OPTIONS = {
 }
 
 
-def seed(state: Path, records: int) -> Ended:
+def seed(state: Path, records: int) -> Ran:
     options = [part for pair in _SEED_OPTIONS.items() for part in pair]
-    return run_to_end(*ORGSIM, "seed", "--state", str(state), "--records", str(records), *options)
+    return run((*ORGSIM, "seed", "--state", str(state), "--records", str(records), *options), os.environ)
 
 
 def copy_contacts(state_folder: Path, wanted: int, values: Mapping[str, str] | None = None) -> None:

@@ -23,9 +23,9 @@ from benches.credits.stage import Stage, serving
 from benches.orgsim.measure import DATA, log_in
 from benches.orgsim.processes import free_port
 from benches.report import tell
+from benches.running import Ran, run
 from benches.sync.ours import Installation
 from benches.sync.peers import DLT, FAST, JSFORCE, SIMPLE_SALESFORCE, SLOW, SOQL, TAP
-from benches.sync.processes import Ran, run
 from benches.sync.records import grow
 
 MILLION = 1_000_000

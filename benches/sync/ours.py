@@ -16,7 +16,7 @@ import orjson
 from benches.credits.objects import CONTACT
 from benches.credits.ours import Headwater
 from benches.credits.stage import Stage
-from benches.sync.processes import run
+from benches.running import run
 
 _COMMAND = (sys.executable, "-m", "benches.sync.headwater")
 _WAITING = "wait for Bulk jobs "

@@ -16,7 +16,7 @@ from benches.credits.peers import ROOT, Tap, programme
 from benches.credits.records import PASSWORD, USERNAME
 from benches.credits.stage import Stage
 from benches.orgsim.measure import log_in
-from benches.sync.processes import Ran, run
+from benches.running import Ran, run
 
 DLT, TAP, JSFORCE, SIMPLE_SALESFORCE = "dlt", "tap_salesforce", "jsforce", "simple_salesforce"
 SOQL = f"SELECT {', '.join(FIELDS[CONTACT])} FROM {CONTACT}"  # noqa: S608  SOQL of the bench's own

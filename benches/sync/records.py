@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benches.credits.objects import CONTACT, FIELDS
-from benches.credits.records import ALLOWANCE_CALLS, APP_KEY, APP_SECRET, HISTORY_RECORDS, PASSWORD, USERNAME
-from benches.orgsim.processes import ORGSIM, run_to_end
+from benches.credits.records import found
 from benches.orgsim.records import copy_contacts
 from orgsim.store.state import State
 
@@ -39,10 +38,6 @@ def _empty_others(state_folder: Path) -> None:
 def grow(state_folder: Path, contacts: int, callback: str) -> None:
     """Found the org where it is not there yet; then there are so many contacts. Safe to repeat."""
     if not state_folder.exists():
-        run_to_end(
-            *ORGSIM, "seed", "--state", str(state_folder), "--records", str(min(HISTORY_RECORDS, contacts)),
-            "--user", USERNAME, "--password", PASSWORD, "--app-key", APP_KEY, "--app-secret", APP_SECRET,
-            "--callback", callback, "--allowance", str(ALLOWANCE_CALLS),
-        )  # fmt: skip
+        found(state_folder, contacts, callback)
         _empty_others(state_folder)
     copy_contacts(state_folder, contacts, OWN_VALUES)

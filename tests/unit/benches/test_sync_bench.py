@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from benches.running import run
 from benches.sync.measure import FLOORS, PROMISED, Kept, Sizes, label, numbers_of
-from benches.sync.processes import run
 
 ROOT = Path(__file__).resolve().parents[3]
 SIZES = Sizes(1_000_000, runs=3)

@@ -1,6 +1,6 @@
 """A programme in a process of its own: how long it took and its most memory, that of its children included.
 
-Not here: which programmes (ours.py, floor.py, peers.py), and starting them (launcher.py).
+Not here: which programmes (each bench knows its own), and starting them (launcher.py).
 """
 
 import subprocess

@@ -2,7 +2,7 @@
 
 A process begins with the memory of the one that started it, and the kernel counts that: so this one is small, and
 imports nothing that it can do without. Its standard input and outputs are the command's. Not here: what runs
-(processes.py).
+(running.py).
 """
 
 import json
