@@ -134,10 +134,21 @@ def settle(home: Path, ahead_seconds: float) -> None:
         begun = _have_a_cycle(home)
         worker.run_until_idle()
         begun.refresh_from_db()
-        live = jobs_of(begun.tenant).filter(state__in=LIVE).exists()
+        live = list(
+            jobs_of(begun.tenant).filter(state__in=LIVE).values("task", "state", "reason_code", "not_before_utc")
+        )
     result: Any = begun.result if begun.state == State.DONE else {}
     is_over = begun.state == State.DONE and not live and "waiting" not in result
-    _tell({"is_over": is_over, "state": begun.state, "code": begun.reason_code, "why": begun.reason_facts})
+    _tell(
+        {
+            "is_over": is_over,
+            "state": begun.state,
+            "code": begun.reason_code,
+            "why": begun.reason_facts,
+            "live": live,
+            "waiting": result.get("waiting"),
+        }
+    )
 
 
 def compare(folder: Path) -> None:

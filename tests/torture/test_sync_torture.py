@@ -34,7 +34,7 @@ from orgsim.testing import CLIENT_ID, CLIENT_SECRET, RunningOrgsim
 from torture.people import People
 from torture.syncing import LIMIT_CALLS
 
-MINUTES = float(os.environ.get("HEADWATER_TORTURE_SYNC_MINUTES", "1.5"))
+MINUTES = float(os.environ.get("HEADWATER_TORTURE_SYNC_MINUTES", "3"))
 SEED = int(os.environ.get("HEADWATER_TORTURE_SYNC_SEED", "11"))
 RECORDS = 3_000
 CONTACTS = 6_000  # besides: as many as are read by Bulk
@@ -210,6 +210,7 @@ def _settle(pit: Pit) -> None:
         told = pit.run("settle", str(pit.home), str(pit.ahead_seconds))
         if told["is_over"]:
             return
+        _print("not over yet", told)
     raise AssertionError(f"The sync did not come to an end: {told}")
 
 
