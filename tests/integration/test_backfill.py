@@ -1,21 +1,25 @@
 """History that has no room waits for its share of the quota, while fresh changes go on and readers see whole cycles."""
 
+from datetime import timedelta
+
 import pytest
 
 from headwater.accounts.models import Account
-from headwater.common.clock import clock_set_to
+from headwater.common.clock import clock_set_to, now_utc
+from headwater.common.errors import Wait
 from headwater.connections.models import Connection
 from headwater.credits.budget import budget_of
 from headwater.credits.models import Window
 from headwater.credits.opening import current_window
 from headwater.jobs.models import Job, State
-from headwater.jobs.services import job_view, jobs_of
+from headwater.jobs.services import job_view, jobs_of, retry
 from headwater.jobs.worker import Worker
 from headwater.sync.models import Cycle
 from headwater.sync.objects import OBJECTS
 from headwater.sync.plan import Mode
+from headwater.sync.rebuild import rebuild
 from headwater.sync.services import backfill, plan_sync, replica_counts, replica_state, sync_cycle
-from integration.conftest import result_of
+from integration.conftest import ACTOR, result_of
 from integration.test_sync import assert_replica_equals, more_contacts, sync
 from orgsim.edits.everyday import EditPlan, make_edits
 from orgsim.seed import load_history
@@ -112,5 +116,61 @@ def test_history_gives_way_to_every_other_job_and_goes_on_behind_its_last_step(
     Job.objects.filter(pk=job.pk).update(not_before_utc=None)
     worker.run_until_idle()
     result_of(history_job(older))
+    sync(older)
+    assert_replica_equals(older, org)
+
+
+def stopped_once(monkeypatch: pytest.MonkeyPatch, account: Account, where: str) -> Job:
+    """History that has room again, and was stopped just before `where`, a function of its module."""
+    Window.of(account).update(backfill_calls=0)
+    Job.objects.filter(pk=history_job(account).pk).update(not_before_utc=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"headwater.sync.backfill.{where}", stop)
+        Worker("stopped").run_until_idle()
+    job = history_job(account)
+    assert (job.state, job.reason_code) == (State.WAITING, "salesforce.unavailable")
+    return job
+
+
+def stop(*_: object) -> None:
+    raise Wait("salesforce.unavailable", "The org is away.", retry_utc=now_utc() + timedelta(hours=1))
+
+
+def go_on(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(not_before_utc=None)
+    Worker("goes on").run_until_idle()
+    job.refresh_from_db()
+    result_of(job)
+
+
+def test_history_that_is_planned_late_is_newer_than_what_was_merged_meanwhile(
+    org: RunningOrgsim, older: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_up_share(older)
+    sync(older)
+    job = stopped_once(monkeypatch, older, "_plan")
+    use_up_share(older)
+    make_edits(org.writer(), EditPlan(edits=100, deletes=10, seed=6))
+    monkeypatch.setattr("headwater.sync.publish.to_merge", lambda parts: parts)
+    sync(older)
+    rebuild(older, ["Contact"], actor=ACTOR)
+    Window.of(older).update(backfill_calls=0)
+    go_on(job)
+    assert_replica_equals(older, org)
+    sync(older)
+    assert_replica_equals(older, org)
+
+
+def test_history_that_another_cycle_has_read_meanwhile_is_let_go(
+    org: RunningOrgsim, older: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_up_share(older)
+    sync(older)
+    job = stopped_once(monkeypatch, older, "read_plan")
+    Job.objects.filter(pk=job.pk).update(state=State.FAILED, finished_utc=now_utc())
+    assert set(result_of(sync(older))["rows"]) >= {"Case", "Lead"}
+    make_edits(org.writer(), EditPlan(edits=100, deletes=10, seed=7))
+    sync(older)
+    go_on(retry(job))
     sync(older)
     assert_replica_equals(older, org)

@@ -9,6 +9,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from django.db.models import Max
+
 from headwater.accounts.models import Account
 from headwater.common.clock import now_utc
 from headwater.common.errors import Fix
@@ -103,15 +105,15 @@ def open_cycle(job: RunningJob, account: Account, *, is_backfill: bool = False) 
     def record(_: None) -> int:
         return create_cycle(job, account, is_backfill=is_backfill).number
 
-    return Cycle.of(account).get(number=job.step("open", lambda: None, record))
+    job.step("open", lambda: None, record)
+    return Cycle.of(account).get(job_id=str(job.id))
 
 
 def create_cycle(job: RunningJob, account: Account, *, is_backfill: bool = False) -> Cycle:
     """The next one, whose rows win over those of all before it. Called in a step's transaction."""
-    latest = Cycle.of(account).order_by("-number").first()
     return Cycle.of(account).create(
         account=account,
-        number=latest.number + 1 if latest else 1,
+        number=_latest_number(account) + 1,
         job_id=str(job.id),
         started_utc=now_utc(),
         is_backfill=is_backfill,
@@ -138,12 +140,23 @@ def _plan(job: RunningJob, account: Account, cycle: Cycle, transport: Transport)
     return SyncPlan.from_json(job.step("plan", make_plan, record_plan))
 
 
+def _latest_number(account: Account) -> int:
+    return Cycle.of(account).aggregate(latest=Max("number"))["latest"] or 0
+
+
 def keep_plan(account: Account, cycle: Cycle, plan: SyncPlan) -> None:
-    """With the columns as they are now: the cycle goes on with them whatever is described meanwhile."""
+    """With the columns as they are now: the cycle goes on with them whatever is described meanwhile.
+
+    Called in a step's transaction, before anything is read. A cycle that waited since it was opened is numbered anew:
+    what it reads is newer than what others have read and merged since.
+    """
     tables = tables_of(account)
+    latest = _latest_number(account)
+    if cycle.number < latest:
+        cycle.number = latest + 1
     cycle.plan = plan.to_json()
     cycle.schemas = frozen({read.sobject: tables[read.sobject] for read in plan.all_reads})
-    cycle.save(update_fields=["plan", "schemas"])
+    cycle.save(update_fields=["number", "plan", "schemas"])
 
 
 def read_plan(

@@ -46,6 +46,9 @@ def publish(
     """
     for read in plan.reads:
         table = ReplicaTable.of(account).get(sobject=read.sobject)
+        if read.mode is not Mode.CHANGES and _is_outdated(table, cycle):
+            retire(cycle.parts.filter(table=table))
+            continue
         if read.mode is not Mode.CHANGES:
             retire(ManifestPart.of(account).filter(table=table, cycle__number__lt=cycle.number))
             ManifestPart.of(account).filter(table=table, cycle=cycle).update(is_base=read.sobject in unique)
@@ -64,6 +67,11 @@ def publish(
     keep_pace(account, seen.pace())
     cycle.published_utc, cycle.rows_read, cycle.actual = now_utc(), dict(seen.rows), dict(actual)
     cycle.save(update_fields=["published_utc", "rows_read", "actual"])
+
+
+def _is_outdated(table: ReplicaTable, cycle: Cycle) -> bool:
+    """A later cycle has read all of it meanwhile, while this one was stopped: of two bases one is too many."""
+    return table.parts.filter(is_base=True, is_retired=False, cycle__number__gt=cycle.number).exists()
 
 
 def unique_objects(account: Account, cycle: Cycle, plan: SyncPlan) -> list[str]:
