@@ -4,6 +4,7 @@ Importing this module registers every task. Not here: what a step does (each roo
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from headwater.accounts import services as accounts
 from headwater.accounts.models import Account, User
@@ -25,7 +26,7 @@ from headwater.export.services import export_records, forget_written, run_export
 from headwater.jobs.models import Job, JsonValue, State
 from headwater.jobs.running import RunningJob
 from headwater.jobs.services import cancel, jobs_of
-from headwater.jobs.tasks import task
+from headwater.jobs.tasks import Task, task
 from headwater.results.services import attribute, forget_results, run_attribution, values_named_by_rules
 from headwater.sync.describe import needed_fields
 from headwater.sync.objects import GOES_WITH, OBJECTS
@@ -42,7 +43,6 @@ __all__ = [
     "connect_by_server",
     "delete_connection",
     "deletion",
-    "enqueue_pipeline",
     "export_records",
     "finish_connecting",
     "install_package",
@@ -74,16 +74,16 @@ def pipeline(job: RunningJob, *, account_id: int) -> JsonValue:
     }
 
 
-def enqueue_pipeline(account: Account) -> Job:
-    return pipeline.enqueue(tenant=str(account.pk), account_id=account.pk)
+def _of_account(work: Task[Any]) -> Callable[[Account], Job]:
+    return lambda account: work.enqueue(tenant=str(account.pk), account_id=account.pk)
 
 
 WORK: Mapping[str, Callable[[Account], Job]] = {  # what a person or a programme may start, by the name it asks for
-    "sync": lambda account: sync_cycle.enqueue(tenant=str(account.pk), account_id=account.pk),
-    "attribute": lambda account: attribute.enqueue(tenant=str(account.pk), account_id=account.pk),
-    "export": lambda account: export_records.enqueue(tenant=str(account.pk), account_id=account.pk),
-    "all": enqueue_pipeline,
-    "audit": lambda account: audit.enqueue(tenant=str(account.pk), account_id=account.pk),
+    "sync": _of_account(sync_cycle),
+    "attribute": _of_account(attribute),
+    "export": _of_account(export_records),
+    "all": _of_account(pipeline),
+    "audit": _of_account(audit),
 }
 
 

@@ -6,6 +6,7 @@ Not here: the parts themselves (the lake room).
 
 from django.db import models
 
+from headwater.accounts.models import Account
 from headwater.accounts.scoping import AccountScoped
 
 DEFAULT_EVERY_MINUTES = 15
@@ -168,6 +169,11 @@ class Audit(AccountScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "job_id"], name="one_audit_per_job")]
+
+    @classmethod
+    def latest(cls, account: Account) -> "Audit | None":
+        """The newest that came to its end; None before the first."""
+        return cls.of(account).exclude(finished_utc=None).order_by("-finished_utc", "-pk").first()
 
 
 class ManifestPart(AccountScoped):

@@ -44,7 +44,7 @@ def notices_of(account: Account) -> list[Notice]:
         found += _of_object(row, tables.get(row.sobject))
     lost = ExtraField.of(account).exclude(lost_utc=None).order_by("sobject", "field", "pk")
     found += {f"{each.sobject}.{each.field}": _field_lost(each) for each in lost}.values()
-    audit = Audit.of(account).exclude(finished_utc=None).order_by("-finished_utc", "-pk").first()
+    audit = Audit.latest(account)
     told = [ObjectFinding.from_json(each) for each in audit.findings] if audit else []
     return found + [_TELLING[each.finding](each) for each in told if each.finding in _TELLING]
 

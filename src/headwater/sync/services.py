@@ -129,7 +129,7 @@ def planned_audit_calls(account: Account) -> int:
 
 def latest_audit(account: Account) -> AuditView | None:
     """The newest that came to its end; None before the first. Asks the org nothing."""
-    row = Audit.of(account).exclude(finished_utc=None).order_by("-finished_utc", "-pk").first()
+    row = Audit.latest(account)
     if row is None or row.finished_utc is None:
         return None
     return AuditView(
