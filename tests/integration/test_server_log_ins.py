@@ -29,12 +29,14 @@ from integration.callbacks import REDIRECT_URI
 from integration.client_apps import deploy_app, end_sessions, forget_apps, jwt_wish, let_in, wish_for
 from integration.conftest import ACTOR
 from orgsim.oauth.apps import App, change_options
+from orgsim.rest.faults import LOGIN_KIND, Effect, Fault, add_fault, clear_faults
 from orgsim.server.run import Listening, ProxyListening
 from orgsim.store.write import Writer
 from orgsim.testing import CLIENT_ID, CLIENT_SECRET, USERNAME, RunningOrgsim, running_orgsim
 from orgsim.tls import ensure_proxy_tls_files
 
 MY_DOMAIN = "https://acme.my.salesforce.com"
+TOKEN_PATH = "/services/oauth2/token"
 TEN_MINUTES = timedelta(minutes=10)
 
 
@@ -139,6 +141,19 @@ def test_the_installations_app_serves_without_a_browser_too(
     shared = App("", "", "", ())
     keep(account, wish_for(shared, log_in=LogIn.CLIENT_CREDENTIALS, login_url=MY_DOMAIN), actor=ACTOR)
     assert connect(account).log_in == LogIn.CLIENT_CREDENTIALS
+
+
+def test_an_answer_with_a_token_that_is_not_whole_is_a_wait_and_the_next_one_serves(
+    org: RunningOrgsim, account: Account, running_as: App
+) -> None:
+    connect(account)
+    end_sessions(org)
+    add_fault(org.production.usage, Fault(Effect.MALFORMED, kind=LOGIN_KIND, path_prefix=TOKEN_PATH, on_calls=(1,)))
+    refused = refusal(account)
+    assert (type(refused), refused.code) == (Wait, "salesforce.unavailable")
+    assert "not whole" in refused.facts.why
+    assert ask_the_org(account) == org.production.org_id
+    clear_faults(org.production.usage)
 
 
 def test_many_workers_renew_once(org: RunningOrgsim, account: Account, signing: App) -> None:

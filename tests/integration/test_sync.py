@@ -309,11 +309,22 @@ def test_a_page_whose_locator_expired_is_asked_for_anew(
     assert_replica_equals(connected.account, org)
 
 
-@pytest.mark.parametrize("effect", [Effect.UNAVAILABLE, Effect.SERVER_ERROR, Effect.DROP, Effect.UNAUTHORIZED])
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Effect.UNAVAILABLE,
+        Effect.SERVER_ERROR,
+        Effect.DROP,
+        Effect.TRUNCATED,
+        Effect.MALFORMED,
+        Effect.UNAUTHORIZED,
+    ],
+)
 def test_a_fault_of_the_line_is_borne_and_its_call_is_in_the_ledger(
-    org: RunningOrgsim, seeded: Account, effect: Effect
+    org: RunningOrgsim, seeded: Account, effect: Effect, caplog: pytest.LogCaptureFixture
 ) -> None:
     add_fault(org.production.usage, Fault(effect, on_calls=(2, 4)))
     sync(seeded)
+    assert "unexpected" not in caplog.text
     assert_replica_equals(seeded, org)
     assert today(seeded).used_calls >= org.production.usage.used_calls()

@@ -60,7 +60,7 @@ class Bulk:
         body = {"operation": "queryAll", "query": soql, "contentType": "CSV", "lineEnding": "LF"}
         request = Request("POST", f"{DATA}/jobs/query", f"starting a Bulk query of {sobject}", json=body)
         answer = self._transport.send(Call(CallKind.BULK_CREATE, sobject), request)
-        return CreatedJob(answer.json()["id"], answer.server_utc)
+        return CreatedJob(answer.json["id"], answer.server_utc)
 
     def states(self, job_ids: Collection[str]) -> dict[str, JobState]:
         """The states of our jobs: a credit for up to 1,000 jobs of the org (facts B.6); one that is gone is absent."""
@@ -126,7 +126,7 @@ class Ingest:
             f"starting a Bulk {operation.value} of {sobject}",
             json=_description(operation, sobject, external_id_field),
         )
-        return str(self._transport.send(Call(CallKind.BULK_CREATE, sobject), request).json()["id"])
+        return str(self._transport.send(Call(CallKind.BULK_CREATE, sobject), request).json["id"])
 
     def create_with(self, operation: Operation, sobject: str, csv: bytes) -> str:
         """A job with its rows in the same call, up to 100,000 characters of them; nothing more needs to be sent.
@@ -144,7 +144,7 @@ class Ingest:
             content=content,
             headers=headers,
         )
-        return str(self._transport.send(Call(CallKind.BULK_CREATE, sobject), request).json()["id"])
+        return str(self._transport.send(Call(CallKind.BULK_CREATE, sobject), request).json["id"])
 
     def upload(self, job_id: str, sobject: str, csv: Path) -> None:
         request = Request(
@@ -200,7 +200,7 @@ def _listed(transport: Transport, resource: str, job_type: str, job_ids: Collect
     while True:
         answer = transport.send(
             Call(CallKind.BULK_POLL), Request("GET", path, "asking for Bulk jobs' states", params=params)
-        ).json()
+        ).json
         found |= {row["id"]: JobState(row["state"]) for row in answer["records"] if row["id"] in job_ids}
         if len(found) == len(job_ids) or answer["done"]:
             return found
@@ -212,4 +212,4 @@ def _failure(transport: Transport, resource: str, job_id: str, sobject: str) -> 
     doing = f"asking why the Bulk job of {sobject} failed"
     request = Request("GET", f"{DATA}/jobs/{resource}/{job_id}", doing, let_pass=frozenset({"NOT_FOUND"}))
     answer = transport.send(Call(CallKind.BULK_POLL, sobject), request)
-    return "" if answer.refusal else str(answer.json().get("errorMessage", ""))
+    return "" if answer.refusal else str(answer.json.get("errorMessage", ""))

@@ -98,7 +98,7 @@ def _write_one(transport: Transport, collection: Collection) -> Answered:
         let_pass=NOT_THERE_CODES,
     )
     answer = transport.send(Call(kind, collection.sobject), request)
-    return answer.refusal or record_results(answer.json())
+    return answer.refusal or record_results(answer.json)
 
 
 def _write_all(transport: Transport, collections: Sequence[Collection]) -> list[Answered]:
@@ -107,7 +107,7 @@ def _write_all(transport: Transport, collections: Sequence[Collection]) -> list[
     request = Request("POST", f"{DATA}/composite", _doing(collections), json=body)
     names = {each.sobject for each in collections}
     call = Call(CallKind.COMPOSITE_WRITE, names.pop() if len(names) == 1 else "")
-    return [_answered(each) for each in transport.send(call, request).json()["compositeResponse"]]
+    return [_answered(each) for each in transport.send(call, request).json["compositeResponse"]]
 
 
 def _answered(part: dict[str, Any]) -> Answered:

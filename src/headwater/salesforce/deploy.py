@@ -46,7 +46,7 @@ def start_deploy(transport: Transport, zip_bytes: bytes) -> DeployStatus:
         headers=headers,
         may_repeat=False,
     )
-    return _read(transport.send(Call(CallKind.DEPLOY), request).json())
+    return _read(transport.send(Call(CallKind.DEPLOY), request).json)
 
 
 def deploy_status(transport: Transport, deploy_id: str) -> DeployStatus:
@@ -57,7 +57,7 @@ def deploy_status(transport: Transport, deploy_id: str) -> DeployStatus:
         "asking how the installation stands",
         params={"includeDetails": "true"},
     )
-    return _read(transport.send(Call(CallKind.DEPLOY), request).json())
+    return _read(transport.send(Call(CallKind.DEPLOY), request).json)
 
 
 def cancel_deploy(transport: Transport, deploy_id: str) -> DeployStatus:
@@ -68,7 +68,7 @@ def cancel_deploy(transport: Transport, deploy_id: str) -> DeployStatus:
         "cancelling the installation",
         json={"deployResult": {"status": "Canceling"}},
     )
-    return _read(transport.send(Call(CallKind.DEPLOY), request).json())
+    return _read(transport.send(Call(CallKind.DEPLOY), request).json)
 
 
 def _read(answer: dict[str, Any]) -> DeployStatus:

@@ -75,6 +75,14 @@ class Transient(Exception):
         return exhaustion.as_wait(why) if exhaustion else unavailable(host, why)
 
 
+def read_json(body: bytes) -> Any:
+    """Of a good answer; None where it is empty. What is no JSON was cut on the way, or is not from Salesforce."""
+    try:
+        return orjson.loads(body) if body else None
+    except orjson.JSONDecodeError as error:
+        raise Transient(f"the answer of {len(body):,} bytes is not whole ({error})") from error
+
+
 def read_refusal(status_code: int, body: bytes, request_id: str = "") -> Refusal:
     """Read either error shape: the REST list, or the OAuth object (facts A.5, C.6); a body of neither is kept short."""
     try:

@@ -46,5 +46,5 @@ def logged_calls(transport: Transport, names: Sequence[str], since_utc: datetime
             status_code=row["StatusCode"],
             at_utc=datetime.fromisoformat(row["Timestamp"]),
         )
-        for row in answer.json()["records"]
+        for row in answer.json["records"]
     ]

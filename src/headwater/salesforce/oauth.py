@@ -16,7 +16,7 @@ import jwt
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Facts, Fix, Wait
-from headwater.salesforce.errors import Refusal, read_refusal, unavailable
+from headwater.salesforce.errors import Refusal, Transient, read_json, read_refusal, unavailable
 from headwater.salesforce.login_refusals import NOT_FOR_GOOD, as_said, clock_wrong, diagnose
 from headwater.salesforce.transport import trusted_authorities
 
@@ -122,7 +122,10 @@ def _ask_token(login_url: str, app: ClientApp | None, body: dict[str, str], doin
     response = post(login_url, "/services/oauth2/token", form)
     if response.status_code != 200:
         raise _grant_error(read_refusal(response.status_code, response.content), doing, body["grant_type"])
-    answer: dict[str, Any] = response.json()
+    try:
+        answer: dict[str, Any] = read_json(response.content)
+    except Transient as failure:
+        raise failure.as_wait(httpx2.URL(login_url).host, doing) from failure
     return Grant(
         access_token=answer["access_token"],
         refresh_token=answer.get("refresh_token", ""),

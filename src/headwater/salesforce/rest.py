@@ -217,7 +217,7 @@ class Org:
         """All rows of a small query of the schema, one credit a page; None where the user may not see it."""
         request = Request("GET", f"{DATA}/tooling/query", doing, params={"q": soql}, let_pass=UNSEEN_CODES)
         answer = self._transport.send(Call(CallKind.QUERY), request)
-        return None if answer.refusal else self._all_pages(answer.json(), doing)
+        return None if answer.refusal else self._all_pages(answer.json, doing)
 
     def _rows_of(self, answer: dict[str, Any], doing: str) -> list[Record] | None:
         if answer["httpStatusCode"] != 200:
@@ -227,12 +227,12 @@ class Org:
     def query_alone(self, query: SubQuery) -> tuple[QueryPage, datetime]:
         """One query for one credit, as a plain request; its following pages by `follow`. Deleted rows come too."""
         answer = self._ask(query, f"{DATA}/queryAll", {"q": query.soql})
-        return _page(query.sobject, answer.json()), answer.server_utc
+        return _page(query.sobject, answer.json), answer.server_utc
 
     def follow(self, query: SubQuery, next_path: str) -> tuple[QueryPage, datetime] | None:
         """The page behind one that `query_alone` or `query_together` gave; one credit. None: the org forgot where."""
         answer = self._ask(query, next_path, {}, let_pass=frozenset({LOCATOR_GONE}))
-        return None if answer.refusal else (_page(query.sobject, answer.json()), answer.server_utc)
+        return None if answer.refusal else (_page(query.sobject, answer.json), answer.server_utc)
 
     def _ask(
         self, query: SubQuery, path: str, params: dict[str, str], *, let_pass: frozenset[str] = frozenset()
@@ -298,7 +298,7 @@ class Org:
         ]
         body = {"allOrNone": False, "compositeRequest": subrequests}
         request = Request("POST", f"{DATA}/composite", doing, json=body)
-        answers = self._transport.send(Call(CallKind.COMPOSITE_QUERY), request).json()["compositeResponse"]
+        answers = self._transport.send(Call(CallKind.COMPOSITE_QUERY), request).json["compositeResponse"]
         return [_page_or_refusal(query, answer) for query, answer in zip(queries, answers, strict=True)]
 
     def deleted_together(self, asks: Sequence[DeletedAsk]) -> list[Deletions | Refusal]:
@@ -319,7 +319,7 @@ class Org:
         request = Request(
             "POST", f"{DATA}/composite/sobjects", f"creating {len(records)} {sobject}", json=typed(sobject, records)
         )
-        return record_results(self._transport.send(Call(CallKind.INSERT, sobject), request).json())
+        return record_results(self._transport.send(Call(CallKind.INSERT, sobject), request).json)
 
     def _composite(
         self,
@@ -332,10 +332,10 @@ class Org:
         inside = refusal_inside or _refused_subrequest
         request = Request("POST", f"{DATA}/composite", doing, json=body, refusal_inside=inside)
         answer = self._transport.send(call, request)
-        return answer.json()["compositeResponse"], answer.server_utc
+        return answer.json["compositeResponse"], answer.server_utc
 
     def _get(self, kind: CallKind, path: str, doing: str, params: dict[str, str]) -> Any:
-        return self._transport.send(Call(kind), Request("GET", path, doing, params=params)).json()
+        return self._transport.send(Call(kind), Request("GET", path, doing, params=params)).json
 
     def _one(self, soql: str, doing: str) -> Record:
         rows = self.query(soql, doing)
@@ -382,7 +382,7 @@ def _refused_but_for_untold(answer: Answer) -> Refusal | None:
 
 
 def _refusals(answer: Answer) -> Iterator[Refusal]:
-    for part in answer.json()["compositeResponse"]:
+    for part in answer.json["compositeResponse"]:
         if part["httpStatusCode"] not in (200, 404):
             yield _refusal(part)
 

@@ -26,6 +26,7 @@ from headwater.salesforce.errors import (
     Refusal,
     Transient,
     is_transient,
+    read_json,
     read_refusal,
     to_error,
 )
@@ -99,19 +100,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that helps the caller. `body` is empty where the request was saved to a file or refused.
+    """An answer that helps the caller.
 
+    json         The body; None where there was none, where it was saved to a file, or refused.
     server_utc   Salesforce's own clock.
     """
 
     status_code: int
     headers: Mapping[str, str]
-    body: bytes
+    json: Any
     server_utc: datetime
     refusal: Refusal | None = None
-
-    def json(self) -> Any:
-        return orjson.loads(self.body)
 
 
 class Transport:
@@ -206,14 +205,14 @@ class Transport:
             if response.is_success:
                 answered = Settlement(Outcome.ANSWERED, response.status_code, usage)
                 with self._settled_if_left(entry, answered):
-                    body = self._receive(response, request)
-                return Answer(response.status_code, response.headers, body, _server_time(response.headers)), answered
+                    told = self._receive(response, request)
+                return Answer(response.status_code, response.headers, told, _server_time(response.headers)), answered
             refusal = read_refusal(response.status_code, response.read(), response.headers.get("X-SFDC-Request-Id", ""))
             refused = Settlement(Outcome.REFUSED, response.status_code, usage)
             if refusal.error_code not in request.let_pass:
                 return refusal, refused
             server_utc = _server_time(response.headers)
-            return Answer(response.status_code, response.headers, b"", server_utc, refusal), refused
+            return Answer(response.status_code, response.headers, None, server_utc, refusal), refused
 
     @contextmanager
     def _settled_if_left(self, entry: int, answered: Settlement) -> Iterator[None]:
@@ -226,9 +225,9 @@ class Transport:
             self._meter.settle(entry, answered)
             raise
 
-    def _receive(self, response: httpx2.Response, request: Request) -> bytes:
+    def _receive(self, response: httpx2.Response, request: Request) -> Any:
         if request.save_to is None:
-            return response.read()
+            return read_json(response.read())
         pieces = response.iter_raw if request.is_kept_compressed else response.iter_bytes
         request.save_to.unlink(
             missing_ok=True
@@ -236,7 +235,7 @@ class Transport:
         with self._patience.watching(lambda: _break_off(response)), request.save_to.open("wb") as file:
             for piece in pieces(_CHUNK_BYTES):
                 file.write(piece)
-        return b""
+        return None
 
 
 def _break_off(response: httpx2.Response) -> None:

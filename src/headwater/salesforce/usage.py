@@ -14,5 +14,5 @@ def daily_api_requests(transport: Transport) -> OrgUsage | Refusal:
     answer = transport.send(Call(CallKind.LIMITS), request)
     if answer.refusal is not None:
         return answer.refusal
-    row = answer.json()["DailyApiRequests"]
+    row = answer.json["DailyApiRequests"]
     return OrgUsage(used_calls=max(0, row["Max"] - row["Remaining"]), limit_calls=row["Max"])
