@@ -122,11 +122,25 @@ def test_a_page_that_the_machine_lost_before_it_was_a_part_is_fetched_again(
     assert_replica_equals(many, org)
 
 
+def spoil(monkeypatch: pytest.MonkeyPatch, org: RunningOrgsim, *numbers: int) -> None:
+    """Their last character is missing, and nothing else tells it."""
+    spoiled = Fault(Effect.MALFORMED, kind="bulk_query", on_calls=numbers)
+    before_the_pages(monkeypatch, lambda: add_fault(org.production.usage, spoiled))
+
+
+def test_a_page_that_was_spoiled_on_its_way_is_fetched_once_more(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(monkeypatch, org, 2)
+    sync(many)
+    assert fetches(many) == pages(many) + 1
+    assert_replica_equals(many, org)
+
+
 def test_a_page_that_is_not_what_was_asked_for_is_not_kept(
     org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoiled = Fault(Effect.MALFORMED, kind="bulk_query", on_calls=(2,))
-    before_the_pages(monkeypatch, lambda: add_fault(org.production.usage, spoiled))
+    spoil(monkeypatch, org, 2, 3, 4)
     job = sync_cycle.enqueue(tenant=str(many.pk), account_id=many.pk)
     Worker("one").run_until_idle()
     job.refresh_from_db()

@@ -8,13 +8,14 @@ Not here: making jobs and waiting for them (bulk_jobs.py).
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from headwater.common.clock import now_utc
 from headwater.common.errors import Bug, Fix
 from headwater.jobs.running import Cancelled
-from headwater.lake import GZIP_SUFFIX, Arrival, Interrupted, Part, csv_size_bytes
+from headwater.lake import GZIP_SUFFIX, Arrival, Interrupted, Part, UnreadableBug, csv_size_bytes
 from headwater.salesforce.bulk import Bulk, ResultPage
 from headwater.sync.plan import ObjectRead
 from headwater.sync.read import SCRATCH_PREFIX, Reading
@@ -116,12 +117,21 @@ class _Taking:
 
         name, path = self._part_step(page), self._folder / page.file
         try:
-            told = self._reading.job.step(name, part.result, record) if part else self._reading.job.result_of(name)
+            write = partial(self._written, page, part) if part else None
+            told = self._reading.job.step(name, write, record) if write else self._reading.job.result_of(name)
         except (Bug, Fix):  # the page is not what it should be: who tries again shall fetch it again
             path.unlink(missing_ok=True)
             raise
         self._reading.tally.add_bulk_page(self._read.sobject, told)
         path.unlink(missing_ok=True)
+
+    def _written(self, page: _Page, part: Future[Part]) -> Part:
+        """A page that was spoiled on its way is fetched once more."""
+        try:
+            return part.result()
+        except UnreadableBug:
+            self._save(page.number, page.locator)
+            return self._parts.pop(page.number).result()
 
     def clear(self) -> None:
         if self._folder.exists():
