@@ -6,6 +6,7 @@ The nursery sets Django up once and forks workers, so that killing one costs no 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -58,6 +59,9 @@ def nurse(home: Path) -> None:
     import headwater.wiring  # noqa: F401  loaded once for all
     from headwater.sync import services  # noqa: F401  as above
 
+    errors = logging.FileHandler(home / "errors", delay=True)
+    errors.setLevel(logging.ERROR)
+    logging.getLogger("headwater").addHandler(errors)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the killed are buried by the kernel
     for line in sys.stdin:
         name, ahead_seconds = line.split()
@@ -99,8 +103,6 @@ def _have_a_cycle(home: Path) -> Job:
 
 def _have_fields_named(home: Path) -> None:
     """What people of the org made is read from now on, if it is still there and the quota has room to ask."""
-    from orjson import JSONDecodeError
-
     from headwater.common.errors import HeadwaterError
     from headwater.sync.extras import name_field
     from headwater.sync.models import ExtraField
@@ -115,8 +117,8 @@ def _have_fields_named(home: Path) -> None:
             continue
         try:
             name_field(account, sobject, field, actor="ann@example.com")
-        except (HeadwaterError, JSONDecodeError) as error:  # whoever meets it on a page tries again
-            if getattr(error, "code", "") == "sync.field_unknown":  # removed meanwhile
+        except HeadwaterError as error:  # whoever meets it on a page tries again
+            if error.code == "sync.field_unknown":  # removed meanwhile
                 with given_up.open("a") as file:
                     file.write(f"{field}\n")
 

@@ -168,9 +168,10 @@ def test_the_replica_equals_the_org_and_no_credit_is_lost_or_spent_twice(pit: Pi
     assert told["cycles"] > 2
     assert "untold" not in told["told"]
     assert [stop for stop in _stops(pit) if stop[0] not in STOPS_THAT_MAY_BE] == []
+    assert "unexpected" not in _logged_errors(pit)
 
 
-STOPS_THAT_MAY_BE = frozenset({"jobs.workers_died", "sync.bulk_failed", "jobs.given_up", "salesforce.refused"})
+STOPS_THAT_MAY_BE = frozenset({"jobs.workers_died", "sync.bulk_failed", "salesforce.refused"})
 
 
 def _torture(pit: Pit, people: People) -> None:
@@ -263,6 +264,12 @@ def _stops(pit: Pit) -> list[list[Any]]:
     """Of jobs that went on only because somebody retried them: code, sentence, facts."""
     stops = pit.home / "stops"
     return [json.loads(line) for line in stops.read_text().splitlines()] if stops.exists() else []
+
+
+def _logged_errors(pit: Pit) -> str:
+    """What the workers had to say that is no wait, and no work of a person."""
+    errors = pit.home / "errors"
+    return errors.read_text() if errors.exists() else ""
 
 
 def _print(what: str, *words: object) -> None:
