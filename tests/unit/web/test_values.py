@@ -43,6 +43,18 @@ def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
     assert number(None) == money(None, "USD") == "\N{EN DASH}"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("OpportunityFieldHistory", "Opportunity<wbr>Field<wbr>History"),
+        ("Buyer_Touchpoint__c", "Buyer_<wbr>Touchpoint__c"),
+        ("<b>", "&lt;b&gt;"),
+    ],
+)
+def test_a_name_of_an_object_may_break_between_its_words(name: str, shown: str) -> None:
+    assert rendered("{{ name|breakable }}", name=name) == shown
+
+
 @pytest.mark.parametrize(("cents", "text"), [(None, "\N{EN DASH}"), (-105, "-1.05"), (1_234_567, "12,345.67")])
 def test_an_amount_without_a_currency_has_the_same_shape(cents: int | None, text: str) -> None:
     assert amount(cents) == text

@@ -3,6 +3,7 @@
 Not here: any arithmetic; a tag shows what a service has worked out.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from django.forms import BoundField, CheckboxInput, Select
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils import formats
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.timesince import timesince
@@ -63,6 +64,7 @@ register = template.Library()
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NO_TOUCH = "(no touch)"
 UNKNOWN = "\N{EN DASH}"
+_WORD_OF_NAME = re.compile(r"(?<=[a-z0-9_])(?=[A-Z])")
 STATES = {
     "ok": "circle-check",
     "busy": "refresh",
@@ -79,6 +81,12 @@ def number(value: int | Decimal | None, decimals: int | None = None) -> str:
     if value is None:
         return UNKNOWN
     return formats.number_format(value, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def breakable(api_name: str) -> SafeString:
+    """A name of Salesforce's that may go on in the next line before each of its words: OpportunityFieldHistory."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((word,) for word in _WORD_OF_NAME.split(api_name)))
 
 
 @register.filter
