@@ -70,6 +70,23 @@ def run_until_it_lives(account: Account) -> tuple[Job, int]:
     return Job.objects.get(pk=job.pk), lives
 
 
+def kill_once_at_each_step(monkeypatch: pytest.MonkeyPatch, moment: str, prefix: str = "") -> set[str]:
+    """Of those whose names begin so: before its work, or behind it with nothing recorded. Returns those that it met."""
+    met: set[str] = set()
+    original = RunningJob.step
+
+    def step(job: RunningJob, name: str, work: Callable[[], Any], record: Callable[[Any], object] | None = None) -> Any:
+        if name.startswith(prefix) and name not in met and not job.has_done(name):
+            met.add(name)
+            if moment == "after":
+                work()
+            raise Killed(name)
+        return original(job, name, work, record)
+
+    monkeypatch.setattr(RunningJob, "step", step)
+    return met
+
+
 def test_a_body_cut_short_is_fetched_again_and_no_row_is_missing(
     org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,18 +101,7 @@ def test_a_body_cut_short_is_fetched_again_and_no_row_is_missing(
 def test_killed_before_or_behind_the_writing_of_every_part_no_page_is_paid_for_twice(
     org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    met: set[str] = set()
-    original = RunningJob.step
-
-    def step(job: RunningJob, name: str, work: Callable[[], Any], record: Callable[[Any], object] | None = None) -> Any:
-        if name.startswith("Bulk part") and name not in met:
-            met.add(name)
-            if moment == "after":
-                work()
-            raise Killed(name)
-        return original(job, name, work, record)
-
-    monkeypatch.setattr(RunningJob, "step", step)
+    kill_once_at_each_step(monkeypatch, moment, "Bulk part")
     job, kills = run_until_it_lives(many)
     assert result_of(job)["rows"]["Contact"] == CONTACTS
     assert kills == fetches(many) == pages(many) > 1

@@ -26,6 +26,7 @@ from headwater.sync.vanished import look_for_vanished
 from integration.conftest import ACTOR, result_of
 from integration.org_fields import remove_field
 from integration.test_backfill import use_up_share
+from integration.test_bulk_pages import kill_once_at_each_step, run_until_it_lives
 from integration.test_sync import assert_replica_equals, more_contacts, rows_of, sync
 from orgsim.schema.declare import number, text
 from orgsim.schema.model import Field
@@ -196,6 +197,19 @@ def test_what_stopped_in_the_middle_goes_on_behind_its_last_step(
         result_of(run_here(retry(job)))
     assert org.production.usage.used_calls() - before == planned + 1 == today(account).used_calls - before
     assert_replica_equals(account, org)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_before_or_behind_every_step_it_ends_as_in_the_org_and_its_calls_are_in_the_ledger(
+    org: RunningOrgsim, seeded: Account, stale: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    make_due(seeded)
+    met = kill_once_at_each_step(monkeypatch, moment)
+    job, kills = run_until_it_lives(seeded)
+    assert kills == len(met) > 10
+    assert sum(parts_of(seeded, job).values()) == len(stale[1])
+    assert today(seeded).used_calls == org.production.usage.used_calls()
+    assert_replica_equals(seeded, org)
 
 
 def stop_at_the_second(write: Callable[..., Part]) -> Callable[..., Part]:

@@ -13,7 +13,7 @@ from headwater.lake.renewal import write_renewed
 from headwater.lake.schema import ALWAYS, CanonicalType, Column, Owner, TableSchema, can_hold, canonical_type
 from headwater.lake.snapshot import TableParts, ids_are_unique, open_snapshot
 from headwater.lake.tombstones import Deleted, can_hold_tombstones, write_deleted
-from headwater.lake.writing import UnreadableBug, csv_size_bytes, write_part_from_csv, write_part_from_ndjson
+from headwater.lake.writing import csv_size_bytes, write_part_from_csv, write_part_from_ndjson
 
 __all__ = [
     "ALWAYS",
@@ -30,7 +30,6 @@ __all__ = [
     "Part",
     "TableParts",
     "TableSchema",
-    "UnreadableBug",
     "Wrong",
     "can_hold",
     "can_hold_tombstones",

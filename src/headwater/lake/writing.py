@@ -37,10 +37,6 @@ _PIPE = "<pipe>"
 _SHOWN_CHARACTERS = 80
 
 
-class UnreadableBug(Bug):
-    """A file that is not what Salesforce documents; as a rule it was spoiled on its way."""
-
-
 def csv_size_bytes(csv_path: Path) -> int:
     """Without its compression, as gzip's last four bytes tell: exact below 4 GiB, and a result holds 1 (facts C.4)."""
     if csv_path.suffix != GZIP_SUFFIX:
@@ -183,8 +179,8 @@ def _explained(error: duckdb.Error, source: Path, schema: TableSchema) -> Fix | 
     )
 
 
-def _unreadable(source: Path, schema: TableSchema, error: Exception) -> UnreadableBug:
-    return UnreadableBug(
+def _unreadable(source: Path, schema: TableSchema, error: Exception) -> Bug:
+    return Bug(
         "lake.unreadable_file",
         f"{source.name}, sent for {schema.sobject}, is not in the documented form.",
         Facts(

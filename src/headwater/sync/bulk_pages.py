@@ -15,7 +15,7 @@ from typing import Any
 from headwater.common.clock import now_utc
 from headwater.common.errors import Bug, Fix
 from headwater.jobs.running import Cancelled
-from headwater.lake import GZIP_SUFFIX, Arrival, Interrupted, Part, UnreadableBug, csv_size_bytes
+from headwater.lake import GZIP_SUFFIX, Arrival, Interrupted, Part, csv_size_bytes
 from headwater.salesforce.bulk import Bulk, ResultPage
 from headwater.sync.plan import ObjectRead
 from headwater.sync.read import SCRATCH_PREFIX, Reading
@@ -126,10 +126,10 @@ class _Taking:
         path.unlink(missing_ok=True)
 
     def _written(self, page: _Page, part: Future[Part]) -> Part:
-        """A page that was spoiled on its way is fetched once more."""
+        """A page that is not what Salesforce documents was spoiled on its way, as a rule: it is fetched once more."""
         try:
             return part.result()
-        except UnreadableBug:
+        except Bug:
             self._save(page.number, page.locator)
             return self._parts.pop(page.number).result()
 
