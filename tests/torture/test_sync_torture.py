@@ -171,7 +171,7 @@ def test_the_replica_equals_the_org_and_no_credit_is_lost_or_spent_twice(pit: Pi
     assert "unexpected" not in _logged_errors(pit)
 
 
-STOPS_THAT_MAY_BE = frozenset({"jobs.workers_died", "sync.bulk_failed", "salesforce.refused"})
+STOPS_THAT_MAY_BE = frozenset({"jobs.workers_died", "sync.bulk_failed"})
 
 
 def _torture(pit: Pit, people: People) -> None:
