@@ -13,6 +13,7 @@ from headwater.connections.models import Connection
 from headwater.credits.services import today
 from headwater.jobs.models import Job, State
 from headwater.jobs.running import RunningJob
+from headwater.jobs.services import retry, run_here
 from headwater.jobs.worker import Worker
 from headwater.sync.bulk_pages import take_pages
 from headwater.sync.models import ManifestPart
@@ -212,4 +213,15 @@ def test_a_result_that_goes_between_its_pages_is_made_anew_also_by_a_worker_that
     result_of(job)
     assert (lives, creations(many)) == (1, 2)
     assert fetches(many) == pages(many) + 1
+    assert_replica_equals(many, org)
+
+
+def test_an_org_that_fails_at_a_job_three_times_is_told_and_whoever_retries_has_three_tries_more(
+    org: RunningOrgsim, many: Account
+) -> None:
+    add_fault(org.production.usage, Fault(Effect.FAILED_JOB, kind="bulk_query", on_calls=(1, 2, 3, 4)))
+    job = run_here(sync_cycle.enqueue(tenant=str(many.pk), account_id=many.pk))
+    assert (job.state, job.reason_code, creations(many)) == (State.BLOCKED, "sync.bulk_failed", 3)
+    result_of(run_here(retry(job)))
+    assert creations(many) == 5
     assert_replica_equals(many, org)

@@ -210,6 +210,6 @@ def _listed(transport: Transport, resource: str, job_type: str, job_ids: Collect
 def _failure(transport: Transport, resource: str, job_id: str, sobject: str) -> str:
     """Empty where the org says nothing, or no longer knows the job."""
     doing = f"asking why the Bulk job of {sobject} failed"
-    request = Request("GET", f"{DATA}/jobs/{resource}/{job_id}", doing, let_pass=frozenset({"NOT_FOUND"}))
+    request = Request("GET", f"{DATA}/jobs/{resource}/{job_id}", doing, let_pass=_RESULT_GONE)
     answer = transport.send(Call(CallKind.BULK_POLL, sobject), request)
     return "" if answer.refusal else str(answer.json.get("errorMessage", ""))

@@ -7,6 +7,7 @@ step of its own, so that a killed cycle goes on behind the last call it paid for
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from headwater.common.clock import now_utc
@@ -38,14 +39,22 @@ class BulkJobs:
 
     def finish(self) -> None:
         """Wait for the jobs and fetch what they found. Raises Fix where the org fails at one again and again."""
-        for attempt in range(BULK_TRIES):
+        for attempt in count():
             if attempt:
                 self._jobs = {read.sobject: _create(self._reading, read, attempt) for read in self._pending}
             self._pending = self._fetch_complete(attempt)
             if not self._pending:
                 return
-        sobject = self._pending[0].sobject
-        raise _bulk_failed(self._reading, sobject, self._jobs[sobject]["id"])
+            if (attempt + 1) % BULK_TRIES == 0:
+                self._give_up(attempt + 1)
+
+    def _give_up(self, tries: int) -> None:
+        """Once after so many: whoever has the cycle retried has the org try as often again."""
+        name, sobject = f"give up Bulk jobs after {tries}", self._pending[0].sobject
+        if not self._reading.job.has_done(name):
+            failure = _bulk_failed(self._reading, sobject, self._jobs[sobject]["id"], tries)
+            self._reading.job.step(name, lambda: None)
+            raise failure
 
     def _fetch_complete(self, attempt: int) -> list[ObjectRead]:
         """Returns what must be tried again."""
@@ -98,13 +107,13 @@ def _wait(
     return ended
 
 
-def _bulk_failed(reading: Reading, sobject: str, job_id: str) -> Fix:
+def _bulk_failed(reading: Reading, sobject: str, job_id: str, tries: int) -> Fix:
     return Fix(
         "sync.bulk_failed",
         f"Salesforce could not carry out the Bulk query of {sobject}.",
         Facts(
             why=Bulk(reading.transport).failure(job_id, sobject) or "It gave no reason.",
-            left=f"It was tried {BULK_TRIES} times. The replica still shows the last complete cycle.",
-            you_can="run the sync again; if it persists, show these words to the Salesforce admin",
+            left=f"It was tried {tries} times. The replica still shows the last complete cycle.",
+            you_can="retry the sync; if it persists, show these words to the Salesforce admin",
         ),
     )
