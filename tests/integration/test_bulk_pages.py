@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from headwater.accounts.models import Account
+from headwater.common.clock import clock_running_ahead
 from headwater.connections.models import Connection
 from headwater.credits.services import today
 from headwater.jobs.models import Job, State
@@ -16,6 +18,7 @@ from headwater.jobs.running import RunningJob
 from headwater.jobs.services import retry, run_here
 from headwater.jobs.worker import Worker
 from headwater.sync.bulk_pages import take_pages
+from headwater.sync.learning import pace_of
 from headwater.sync.models import ManifestPart
 from headwater.sync.publish import lake_directory
 from headwater.sync.services import sync_cycle
@@ -26,6 +29,7 @@ from orgsim.server.admin import move_clock
 from orgsim.testing import RunningOrgsim
 
 CONTACTS = 6_000
+NIGHT = timedelta(hours=10)
 
 
 class Killed(BaseException):
@@ -225,3 +229,28 @@ def test_an_org_that_fails_at_a_job_three_times_is_told_and_whoever_retries_has_
     result_of(run_here(retry(job)))
     assert creations(many) == 5
     assert_replica_equals(many, org)
+
+
+def test_a_night_without_a_worker_says_nothing_of_how_fast_the_org_is(
+    org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, deaths = RunningJob.step, iter([Killed()])
+
+    def die_while_the_org_is_at_work(job: RunningJob, name: str, *arguments: Any) -> Any:
+        if name.startswith("wait for Bulk jobs"):
+            for death in deaths:
+                move_clock(org.state, {"jump_seconds": NIGHT.total_seconds()})
+                raise death
+        return step(job, name, *arguments)
+
+    monkeypatch.setattr(RunningJob, "step", die_while_the_org_is_at_work)
+    job = sync_cycle.enqueue(tenant=str(many.pk), account_id=many.pk)
+    with pytest.raises(Killed):
+        Worker("in the evening").run_until_idle()
+    with clock_running_ahead(NIGHT):
+        Worker("in the morning").run_until_idle()
+    job.refresh_from_db()
+    result_of(job)
+    pace = pace_of(many).bulk_rows_per_second
+    assert pace is not None
+    assert pace > CONTACTS / 60
