@@ -121,7 +121,9 @@ def test_history_gives_way_to_every_other_job_and_goes_on_behind_its_last_step(
 
 
 def stopped_once(monkeypatch: pytest.MonkeyPatch, account: Account, where: str) -> Job:
-    """History that has room again, and was stopped just before `where`, a function of its module."""
+    """History that had no room, has it again, and was stopped just before `where`, a function of its module."""
+    use_up_share(account)
+    sync(account)
     Window.of(account).update(backfill_calls=0)
     Job.objects.filter(pk=history_job(account).pk).update(not_before_utc=None)
     with monkeypatch.context() as patch:
@@ -146,8 +148,6 @@ def go_on(job: Job) -> None:
 def test_history_that_is_planned_late_is_newer_than_what_was_merged_meanwhile(
     org: RunningOrgsim, older: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_up_share(older)
-    sync(older)
     job = stopped_once(monkeypatch, older, "_plan")
     use_up_share(older)
     make_edits(org.writer(), EditPlan(edits=100, deletes=10, seed=6))
@@ -164,8 +164,6 @@ def test_history_that_is_planned_late_is_newer_than_what_was_merged_meanwhile(
 def test_history_that_another_cycle_has_read_meanwhile_is_let_go(
     org: RunningOrgsim, older: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_up_share(older)
-    sync(older)
     job = stopped_once(monkeypatch, older, "read_plan")
     Job.objects.filter(pk=job.pk).update(state=State.FAILED, finished_utc=now_utc())
     assert set(result_of(sync(older))["rows"]) >= {"Case", "Lead"}

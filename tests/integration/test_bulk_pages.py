@@ -204,15 +204,7 @@ def test_a_result_that_goes_between_its_pages_is_made_anew_also_by_a_worker_that
     """Whoever goes on asks for none of its pages again."""
     gone = iter([Fault(Effect.EXPIRED_LOCATOR, kind="bulk_query", on_calls=(2,))])
     before_the_pages(monkeypatch, lambda: [add_fault(org.production.usage, fault) for fault in gone])
-    step, deaths = RunningJob.step, iter([Killed()])
-
-    def die_at_the_second_job(job: RunningJob, name: str, *arguments: Any) -> Any:
-        if name == "create Bulk job Contact 1":
-            for death in deaths:
-                raise death
-        return step(job, name, *arguments)
-
-    monkeypatch.setattr(RunningJob, "step", die_at_the_second_job)
+    kill_once_at_each_step(monkeypatch, "before", "create Bulk job Contact 1")
     job, lives = run_until_it_lives(many)
     result_of(job)
     assert (lives, creations(many)) == (1, 2)
@@ -234,19 +226,11 @@ def test_an_org_that_fails_at_a_job_three_times_is_told_and_whoever_retries_has_
 def test_a_night_without_a_worker_says_nothing_of_how_fast_the_org_is(
     org: RunningOrgsim, many: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step, deaths = RunningJob.step, iter([Killed()])
-
-    def die_while_the_org_is_at_work(job: RunningJob, name: str, *arguments: Any) -> Any:
-        if name.startswith("wait for Bulk jobs"):
-            for death in deaths:
-                move_clock(org.state, {"jump_seconds": NIGHT.total_seconds()})
-                raise death
-        return step(job, name, *arguments)
-
-    monkeypatch.setattr(RunningJob, "step", die_while_the_org_is_at_work)
+    kill_once_at_each_step(monkeypatch, "before", "wait for Bulk jobs")
     job = sync_cycle.enqueue(tenant=str(many.pk), account_id=many.pk)
     with pytest.raises(Killed):
         Worker("in the evening").run_until_idle()
+    move_clock(org.state, {"jump_seconds": NIGHT.total_seconds()})
     with clock_running_ahead(NIGHT):
         Worker("in the morning").run_until_idle()
     job.refresh_from_db()

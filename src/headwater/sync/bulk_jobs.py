@@ -89,15 +89,14 @@ def _wait(
     """
     rows = max(read.rows for read in reads)
     rows_per_second = reading.pace.bulk_rows_per_second or UNKNOWN_BULK_ROWS_PER_SECOND
-    made_utc = max(datetime.fromisoformat(jobs[read.sobject]["made_utc"]) for read in reads)
-
     expected_seconds = max(rows / rows_per_second, POLL_LEAST_SECONDS)
+    made_utc = max(datetime.fromisoformat(jobs[read.sobject]["made_utc"]) for read in reads)
 
     def look() -> dict[str, Any]:
         bulk, looks = Bulk(reading.transport), 0
         while True:
             waited = (now_utc() - made_utc).total_seconds()
-            reading.job.pause(bulk_poll_delay_seconds(rows / rows_per_second - waited, waited, looks))
+            reading.job.pause(bulk_poll_delay_seconds(expected_seconds - waited, waited, looks))
             states = bulk.states([jobs[read.sobject]["id"] for read in reads])
             looks += 1
             if all(state in ENDED for state in states.values()):

@@ -115,10 +115,9 @@ class _Taking:
             waited_seconds = (now_utc() - began_utc).total_seconds()
             return {"rows": page.rows, "row_bytes": page.row_bytes, "seconds": page.seconds + waited_seconds}
 
-        name, path = self._part_step(page), self._folder / page.file
+        job, name, path = self._reading.job, self._part_step(page), self._folder / page.file
         try:
-            write = partial(self._written, page, part) if part else None
-            told = self._reading.job.step(name, write, record) if write else self._reading.job.result_of(name)
+            told = job.step(name, partial(self._written, page, part), record) if part else job.result_of(name)
         except (Bug, Fix):  # the page is not what it should be: who tries again shall fetch it again
             path.unlink(missing_ok=True)
             raise
